@@ -1,0 +1,1 @@
+"""Proof of identity from outside. Each connector is one file; none knows another."""

@@ -1,0 +1,1 @@
+"""One file per way to prove something. None knows a page, SQL or another factor."""

@@ -1,0 +1,257 @@
+"""The settings: `config.toml` as types. The words of every key live here, beside the key.
+
+`config.example.toml` and docs/config.md are printed from these docstrings.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct, field
+
+Seconds = Annotated[int, Meta(ge=1)]
+Count = Annotated[int, Meta(ge=1)]
+
+
+class Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One table of the file. An unknown key stops the start."""
+
+
+class Server(Section):
+    """[server] Where the provider is, and how it listens."""
+
+    issuer: str
+    """The issuer identifier: an https origin, as browsers and clients reach it. Plain http is for loopback only."""
+    listen: str = "127.0.0.1:8000"
+    """Address and port to listen on."""
+    operations_listen: str = "127.0.0.1:9000"
+    """Address and port for health and readiness, apart from the public one (SR-116)."""
+    workers: Count = 1
+    """Processes; one per core is right."""
+    threads: Count = 4
+    """Threads per process."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Networks (CIDR) of proxies whose X-Forwarded-For is believed. Empty: none."""
+    forwarded_hops: Count = 1
+    """How many trusted proxies stand in a row in front of the provider."""
+    worker: bool = True
+    """Run the background worker inside the server. Switch off where `idp worker` runs by itself."""
+
+
+class Service(Section):
+    """[service] What people read: names, languages, whom to ask."""
+
+    name: str = "Alumni"
+    """The service people sign in to reach, when the client has no name of its own."""
+    provider_name: str = "Alumni ID"
+    """The name printed on these pages and in authenticator apps."""
+    languages: tuple[str, ...] = ("nb", "en")
+    """Languages offered, in order. Built in: nb, en."""
+    default_language: str = "nb"
+    """Language when nothing else decides."""
+    support_phone: str = "+47 22 00 00 00"
+    """Phone number people may call."""
+    support_email: str = "hjelp@example.com"
+    """Address people may write to."""
+    support_hours: str = "08-16"
+    """Opening hours, as shown beside the phone number."""
+    work_email_domains: tuple[str, ...] = ()
+    """Employers' mail domains: an address in one of them is warned about at sign-up, never refused."""
+    time_zone: str = "Europe/Oslo"
+    """Time zone of clock times in mails."""
+
+
+class Database(Section):
+    """[database] The durable store."""
+
+    url: str = "sqlite:///var/idp.sqlite"
+    """SQLAlchemy URL: `sqlite:///path` or `postgresql+psycopg://user@host/name`."""
+    password_file: str | None = None
+    """File with the database password, if the URL has none."""
+    pool_size: Count = 5
+    """Connections held per process."""
+    timeout: Seconds = 3
+    """Seconds to wait for a connection or a lock before answering 503."""
+
+
+class ShortLivedStore(Section):
+    """[shortlived] The store of what may vanish."""
+
+    url: str = "sqlite:///var/shortlived.sqlite"
+    """`sqlite:///path` for one machine; `redis://`, `rediss://` or `unix://` at scale."""
+    password_file: str | None = None
+    """File with the Redis password."""
+    timeout_milliseconds: Annotated[int, Meta(ge=10, le=5000)] = 250
+    """Milliseconds before the store counts as down."""
+
+
+class Secrets(Section):
+    """[secrets] Root secrets: files of lines `id:base64url`, the first line active, mode 0600."""
+
+    directory: str = "keys"
+    """Folder of encryption.key, lookup.key, pepper.key, made by `idp setup`."""
+
+
+class Passwords(Section):
+    """[passwords] Passwords and their hashing."""
+
+    minimum_length: Annotated[int, Meta(ge=8, le=64)] = 12
+    """Fewest code points of a new password (SR-1)."""
+    argon2_memory_kib: Annotated[int, Meta(ge=19456)] = 65536
+    """Memory of argon2id in KiB (SR-7)."""
+    argon2_passes: Annotated[int, Meta(ge=2)] = 3
+    """Passes of argon2id."""
+    hashing_threads: Annotated[int, Meta(ge=0)] = 0
+    """Threads that hash, per process; 0 means one per core (SR-9)."""
+    hashing_queue: Count = 64
+    """Waiting hashes per process; beyond it the answer is 503."""
+
+
+class Codes(Section):
+    """[codes] One-time codes by e-mail, text message and voice call."""
+
+    phone_lifetime: Annotated[int, Meta(ge=60, le=600)] = 600
+    """Seconds a code by text message or call lives. SR-13 caps it at 600."""
+    reset_lifetime: Annotated[int, Meta(ge=60, le=900)] = 600
+    """Seconds an e-mailed reset code lives."""
+    address_lifetime: Annotated[int, Meta(ge=60, le=3600)] = 1800
+    """Seconds an e-mailed code lives that proves an address at sign-up or change."""
+    tries: Annotated[int, Meta(ge=1, le=5)] = 5
+    """Wrong tries per challenge (SR-17)."""
+    resend_waits: tuple[int, ...] = (30, 60, 120)
+    """Seconds to wait before the second, third and any later code of a challenge."""
+    subject_has_code: bool = True
+    """Begin the subject of a code mail with the code. Off: the subject ends with the time."""
+
+
+class Limits(Section):
+    """[limits] How often things may happen (requirements, sections B and C)."""
+
+    sends_per_destination_hour: Count = 5
+    """Codes to one address or number an hour."""
+    sends_per_destination_day: Count = 10
+    """Codes to one address or number a day."""
+    sends_per_address_hour: Count = 10
+    """Codes asked for from one IP address an hour."""
+    sends_per_network_hour: Count = 30
+    """Codes asked for from one IPv4 /24 or IPv6 /64 an hour."""
+    sends_per_prefix_hour: Count = 50
+    """Codes to one phone prefix (country and four digits) an hour; calls at half."""
+    sms_per_day: Count = 10000
+    """Text messages and calls a day in total, before numbers not yet on an account are refused."""
+    guesses_per_hour: Count = 10
+    """Wrong codes per account and factor an hour."""
+    guesses_per_day: Count = 20
+    """Wrong codes per account and factor a day."""
+    guesses_in_a_row: Annotated[int, Meta(ge=1, le=100)] = 100
+    """Wrong tries in a row before that factor is switched off (SR-17, SR-30)."""
+    password_failures_per_address: Count = 30
+    """Failed sign-ins from one IP address in ten minutes."""
+    password_failures_per_network: Count = 100
+    """Failed sign-ins from one network in ten minutes."""
+    journeys_per_address_hour: Count = 300
+    """New journeys from one IP address an hour (SR-34)."""
+    journeys_total_minute: Count = 6000
+    """New journeys a minute in total."""
+    sign_up_seconds: Annotated[int, Meta(ge=0)] = 1
+    """Fewest seconds between showing and sending the sign-up form."""
+
+
+class Sessions(Section):
+    """[sessions] Browser sessions and journeys."""
+
+    idle: Annotated[int, Meta(ge=60, le=3600)] = 1800
+    """Seconds without use before a session ends (SR-55)."""
+    absolute: Annotated[int, Meta(ge=60, le=86400)] = 43200
+    """Seconds before a session ends in any case."""
+    per_account: Count = 10
+    """Live sessions per account; the oldest ends (SR-56)."""
+    journey: Seconds = 86400
+    """Seconds a journey is remembered, renewed by use."""
+    address_proof: Seconds = 3600
+    """Seconds a proved e-mail address counts inside a journey."""
+
+
+class Tokens(Section):
+    """[tokens] What clients get."""
+
+    authorization_code: Annotated[int, Meta(ge=10, le=60)] = 60
+    """Seconds an authorization code lives (SR-79)."""
+    access_token: Annotated[int, Meta(ge=60, le=3600)] = 600
+    """Seconds an access token lives (SR-84)."""
+    id_token: Annotated[int, Meta(ge=60, le=3600)] = 600
+    """Seconds an ID token is valid."""
+    refresh_idle: Seconds = 604800
+    """Seconds a refresh token lives unused."""
+    refresh_absolute: Seconds = 2592000
+    """Seconds a refresh family lives in all."""
+    refresh_grace: Annotated[int, Meta(ge=0, le=10)] = 10
+    """Seconds in which the preceding refresh token may be tried once more (SR-86)."""
+
+
+class Mail(Section):
+    """[mail] Mail over SMTP."""
+
+    host: str = "localhost"
+    """SMTP server."""
+    port: int = 587
+    """Its port."""
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    """`starttls`, `tls` (implicit), or `none` for loopback only."""
+    username: str | None = None
+    """User name, if the server asks for one."""
+    password_file: str | None = None
+    """File with the password."""
+    sender: str = "no-reply@login.example.com"
+    """From address, of the provider's own domain."""
+    reply_to: str | None = None
+    """Where answers go: an address read by people."""
+    timeout: Seconds = 10
+    """Seconds for one delivery."""
+
+
+class Gateway(Section):
+    """[sms] and [voice] A JSON gateway over HTTP."""
+
+    url: str = "http://localhost:8003/gateway"
+    """Address that takes POST `{"channel","to","text","language","id"}` and answers 2xx."""
+    token_file: str | None = None
+    """File with the bearer token the gateway wants."""
+    timeout: Seconds = 5
+    """Seconds for one delivery."""
+
+
+class Phones(Section):
+    """[phones] Which numbers may get codes."""
+
+    countries: tuple[str, ...] = (
+        "NO", "SE", "DK", "FI", "IS", "EE", "LV", "LT", "PL", "DE", "GB", "AT", "BE", "BG", "HR", "CY", "CZ", "FR",
+        "GR", "HU", "IE", "IT", "LI", "LU", "MT", "NL", "PT", "RO", "SK", "SI", "ES",
+    )
+    """ISO codes of the countries codes are sent to; the first eleven head the list (SR-25)."""
+    default_country: str = "NO"
+    """Country chosen at first."""
+
+
+class Settings(Section):
+    """The whole file."""
+
+    server: Server
+    service: Service = field(default_factory=Service)
+    database: Database = field(default_factory=Database)
+    shortlived: ShortLivedStore = field(default_factory=ShortLivedStore)
+    secrets: Secrets = field(default_factory=Secrets)
+    passwords: Passwords = field(default_factory=Passwords)
+    codes: Codes = field(default_factory=Codes)
+    limits: Limits = field(default_factory=Limits)
+    sessions: Sessions = field(default_factory=Sessions)
+    tokens: Tokens = field(default_factory=Tokens)
+    mail: Mail = field(default_factory=Mail)
+    sms: Gateway = field(default_factory=Gateway)
+    voice: Gateway = field(default_factory=Gateway)
+    phones: Phones = field(default_factory=Phones)
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the issuer is plain http on this machine: the demo and tests, never production."""
+        return self.server.issuer.startswith("http://")

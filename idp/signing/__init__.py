@@ -1,0 +1,1 @@
+"""Our keys: load once, choose, publish, rotate. Key files and sealed rows only; who asks is not its business."""

@@ -1,0 +1,1 @@
+"""Pages, on Flask: thin shells over journeys and services."""

@@ -1,0 +1,1 @@
+"""Other people's systems. Imports nothing from the identity provider."""
