@@ -1,0 +1,32 @@
+"""The questions a step may ask of a situation: one line each, at most twelve."""
+
+from __future__ import annotations
+
+from idp.journeys.facts import Situation
+
+SECOND_FACTORS = ("sms", "voice")
+
+
+def address_taken(situation: Situation) -> bool:
+    """The proved address belongs to an account."""
+    return situation.facts.address_account is not None
+
+
+def second_factor_due(situation: Situation) -> bool:
+    """The account has a second factor to be proved."""
+    return any(factor in situation.enrolled for factor in SECOND_FACTORS)
+
+
+def second_factor_missing(situation: Situation) -> bool:
+    """The account has none: it came from an import (SR-61)."""
+    return situation.account_id is not None and not second_factor_due(situation)
+
+
+def consent_wanted(situation: Situation) -> bool:
+    """The client asks for something this person has not agreed to yet (SR-76)."""
+    return bool(situation.consent)
+
+
+def account_choice_wanted(situation: Situation) -> bool:
+    """The client asked that the person choose an account."""
+    return situation.wanted.choose_account

@@ -1,0 +1,112 @@
+"""What a journey knows: answers, proofs, and what is to be kept. Only ever added to, or cut back.
+
+Every proof is bound to what it was about: `address:…`, `number:…` or `account:…`. A step takes only a
+proof about its own subject, so nothing proved of one person, address or number serves for another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from idp.interaction import SignIn
+
+
+class Begun(Struct, frozen=True, kw_only=True):
+    """A factor under way at a step: its challenge, where the code went, how often and when last."""
+
+    factor: str
+    about: str
+    challenge: str
+    sends: int = 1
+    last_sent: datetime
+    message: str | None = None
+
+
+class StepProof(Struct, frozen=True, kw_only=True):
+    """One successful use of a factor at a step."""
+
+    step: str
+    method: str
+    about: str
+    at: datetime
+    until: datetime
+
+
+class Facts(Struct, frozen=True, kw_only=True):
+    """All that the journey's record keeps of what happened."""
+
+    account_id: str | None = None
+    address_account: str | None = None
+    answers: dict[str, dict[str, str]] = {}
+    proofs: tuple[StepProof, ...] = ()
+    bound: dict[str, dict[str, str]] = {}
+    begun: dict[str, Begun] = {}
+
+    def answered(self, step: str, **answer: str) -> Facts:
+        """With this answer to an `ask` step."""
+        return replace(self, answers={**self.answers, step: answer})
+
+    def proved(self, proof: StepProof) -> Facts:
+        """With one more proof."""
+        return replace(self, proofs=(*self.proofs, proof))
+
+    def kept(self, step: str, **bound: str) -> Facts:
+        """With something to keep for good once the journey is complete (SR-45)."""
+        return replace(self, bound={**self.bound, step: bound})
+
+    def began(self, step: str, begun: Begun) -> Facts:
+        """With a factor under way at this step."""
+        return replace(self, begun={**self.begun, step: begun})
+
+    def cut(self, steps: Sequence[str]) -> Facts:
+        """Without anything that these steps gave: going back makes what came later fall away."""
+        gone = set(steps)
+        return replace(
+            self,
+            answers={name: value for name, value in self.answers.items() if name not in gone},
+            bound={name: value for name, value in self.bound.items() if name not in gone},
+            begun={name: value for name, value in self.begun.items() if name not in gone},
+            proofs=tuple(proof for proof in self.proofs if proof.step not in gone),
+        )
+
+
+class Situation(Struct, frozen=True, kw_only=True):
+    """The facts, with what is looked up anew each time: what steps and conditions are asked about."""
+
+    facts: Facts
+    wanted: SignIn
+    now: datetime
+    account_id: str | None = None
+    enrolled: tuple[str, ...] = ()
+    consent: tuple[str, ...] = ()
+
+    def live(self, about: str | None, methods: Sequence[str]) -> StepProof | None:
+        """The newest proof by one of these methods about this subject that still counts."""
+        since = self.wanted.proofs_since
+        for proof in reversed(self.facts.proofs):
+            if proof.about == about and proof.method in methods and proof.until > self.now:
+                if about is not None and about.startswith("account:") and since is not None and proof.at < since:
+                    continue
+                return proof
+        return None
+
+
+def about_address(situation: Situation) -> str | None:
+    """The address the person gave."""
+    answer = situation.facts.answers.get("email")
+    return f"address:{answer['canonical']}" if answer else None
+
+
+def about_account(situation: Situation) -> str | None:
+    """The account this journey is about, once that is known."""
+    return f"account:{situation.account_id}" if situation.account_id else None
+
+
+def about_number(situation: Situation) -> str | None:
+    """The phone number the person gave."""
+    answer = situation.facts.answers.get("phone")
+    return f"number:{answer['e164']}" if answer else None

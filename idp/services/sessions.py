@@ -1,0 +1,117 @@
+"""Sessions: start, find, end. A session holds proofs; levels are computed from them when asked."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+
+from idp import clock
+from idp.rules.assurance import Proof
+from idp.settings import Sessions
+from idp.stores.durable import audit, grants
+from idp.stores.durable import sessions as listed
+from idp.stores.durable.db import transaction
+from idp.stores.durable.sessions import SessionRow
+from idp.stores.shortlived import sessions as live
+from idp.stores.shortlived.contract import ShortLived
+from idp.stores.shortlived.sessions import Session
+
+SLIDE_AFTER = 60
+"""Seconds: a session is written again only when it was last seen longer ago than this."""
+
+
+def start(
+    store: ShortLived,
+    settings: Sessions,
+    account_id: str,
+    proofs: Sequence[Proof],
+    *,
+    device: str = "",
+    replaces: str | None = None,
+) -> str:
+    """Begin a session and return its new id; the session id it `replaces` is dead at once (SR-53).
+
+    Joins the caller's transaction, so the list, the audit event and what they follow stand or fall together.
+    """
+    now = clock.now()
+    before = live.get(store, replaces) if replaces else None
+    session_id, sid = secrets.token_urlsafe(32), secrets.token_urlsafe(16)
+    ends_at = now + timedelta(seconds=settings.absolute)
+    kept = tuple(before.proofs) if before is not None and before.account_id == account_id else ()
+    with transaction():
+        if before is not None:
+            listed.end(before.sid, now=now)
+            if before.account_id != account_id:
+                grants.end_session(before.sid, now=now)
+            else:
+                grants.move_session(before.sid, sid)
+        for oldest in listed.live(account_id, now=now)[: -(settings.per_account - 1) or None]:
+            listed.end(oldest.sid, now=now)
+            grants.end_session(oldest.sid, now=now)
+        listed.start(sid, account_id, device=device[:120], now=now, ends_at=ends_at)
+        audit.record("session.started", account_id=account_id, session=sid)
+        session = Session(
+            sid=sid,
+            account_id=account_id,
+            proofs=(*(proof for proof in kept if proof not in proofs and proof.until > now), *proofs),
+            started_at=now,
+            last_seen=now,
+            ends_at=ends_at,
+        )
+        live.put(store, session_id, session, idle=settings.idle)
+    if replaces:
+        live.drop(store, replaces)
+    return session_id
+
+
+def find(store: ShortLived, settings: Sessions, session_id: str | None) -> Session | None:
+    """The live session of the id the browser sent, its idle time begun anew; None when there is none.
+
+    One trip to each store: the live record, and the durable row that alone can make it count.
+    """
+    if not session_id:
+        return None
+    session = live.get(store, session_id)
+    now = clock.now()
+    if session is None or session.ends_at <= now or session.last_seen + timedelta(seconds=settings.idle) <= now:
+        return None
+    if not listed.counts(session.sid, now=now):
+        return None
+    if now - session.last_seen >= timedelta(seconds=SLIDE_AFTER):
+        seen = msgspec.structs.replace(session, last_seen=now)
+        live.put(store, session_id, seen, idle=settings.idle)
+    return session
+
+
+def end(sid: str, *, reason: str = "signed out") -> bool:
+    """End one session and every grant that hangs on it (SR-108). True for the first caller only."""
+    now = clock.now()
+    with transaction():
+        ended = listed.end(sid, now=now)
+        if ended:
+            grants.end_session(sid, now=now)
+            audit.record("session.ended", session=sid, reason=reason)
+    return ended
+
+
+def end_all(account_id: str, *, except_sid: str | None = None, reason: str = "signed out everywhere") -> int:
+    """End an account's sessions and grants, offline ones included, but one's own (SR-63, SR-88)."""
+    now = clock.now()
+    with transaction():
+        ended = listed.end_all(account_id, now=now, except_sid=except_sid)
+        grants.end_account(account_id, now=now)
+        audit.record("sessions.ended", account_id=account_id, reason=reason, details={"sessions": ended})
+    return ended
+
+
+def of_account(account_id: str) -> list[SessionRow]:
+    """The account's live sessions, oldest first."""
+    return listed.live(account_id, now=clock.now())
+
+
+def forget(*, before: datetime) -> int:
+    """Delete the rows of sessions that were over before `before`; how many."""
+    return listed.forget(before=before)

@@ -1,0 +1,102 @@
+"""Accounts: a person's record here. The id is the `sub`, random and never used again."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import Column, LargeBinary, Row, String, Table, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from idp.stores.durable.db import Instant, db, transaction
+from idp.stores.durable.sealing import vault
+
+accounts = Table(
+    "accounts",
+    db.metadata,
+    Column("id", String(64), primary_key=True),
+    Column("email_index", LargeBinary(32), nullable=False, unique=True),
+    Column("email", LargeBinary, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("locale", String(16), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+)
+
+
+class AddressTaken(Exception):
+    """Another account has this address: parallel sign-ups yield one account (SR-49)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One account. `email` is as its owner typed it."""
+
+    id: str
+    email: str = field(repr=False)
+    active: bool
+    locale: str
+    created_at: datetime
+    updated_at: datetime
+
+
+def email_index(canonical: str) -> bytes:
+    """The keyed hash by which an address is looked up."""
+    return vault().index(canonical, purpose="email")
+
+
+def create(canonical: str, typed: str, *, locale: str, now: datetime) -> str:
+    """Make an account and return its id. Joins the caller's transaction. Raises `AddressTaken`."""
+    account_id = secrets.token_urlsafe(16)
+    row = {
+        "id": account_id,
+        "email_index": email_index(canonical),
+        "email": vault().seal(typed, place="accounts.email", row=account_id),
+        "status": "active",
+        "locale": locale,
+        "created_at": now,
+        "updated_at": now,
+    }
+    with transaction() as connection:
+        try:
+            with connection.begin_nested():
+                connection.execute(insert(accounts).values(row))
+        except IntegrityError as problem:
+            raise AddressTaken from problem
+    return account_id
+
+
+def by_address(canonical: str) -> Account | None:
+    """The account of an address in its canonical form."""
+    with transaction() as connection:
+        row = connection.execute(select(accounts).where(accounts.c.email_index == email_index(canonical))).first()
+    return _account(row)
+
+
+def by_id(account_id: str) -> Account | None:
+    """The account of an id."""
+    with transaction() as connection:
+        row = connection.execute(select(accounts).where(accounts.c.id == account_id)).first()
+    return _account(row)
+
+
+def set_status(account_id: str, status: str, *, now: datetime) -> bool:
+    """Make the account `active` or `locked`. False when there is none."""
+    statement = update(accounts).where(accounts.c.id == account_id).values(status=status, updated_at=now)
+    with transaction() as connection:
+        return connection.execute(statement).rowcount == 1
+
+
+def _account(row: Row[tuple[object, ...]] | None) -> Account | None:
+    if row is None:
+        return None
+    found = row._mapping
+    return Account(
+        id=found["id"],
+        email=vault().open(found["email"], place="accounts.email", row=found["id"]),
+        active=found["status"] == "active",
+        locale=found["locale"],
+        created_at=found["created_at"],
+        updated_at=found["updated_at"],
+    )
