@@ -1,1 +1,5 @@
-"""Other people's systems. Imports nothing from the identity provider."""
+"""The alumni data service: a resource server. Other people's system.
+
+Owns payslips, access windows and the policy who may read what. It trusts the identity provider's
+signature and nothing else of it, and imports neither the provider nor the portal.
+"""

@@ -1,0 +1,43 @@
+"""Fixtures of the demo's tests."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import httpx
+import pytest
+from world import RESOURCE, Ask, Provider, serving
+
+from relying_party_demo.data_service.app import Service, create_app
+
+
+@pytest.fixture
+def provider() -> Iterator[Provider]:
+    provider = Provider()
+    thread = Thread(target=provider.server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    yield provider
+    provider.server.shutdown()
+    provider.server.server_close()
+    thread.join(5)
+
+
+@pytest.fixture
+def data_service(provider: Provider, tmp_path: Path) -> Iterator[Ask]:
+    """Ask the data service: a path, and the access token or whole headers."""
+    links = tmp_path / "links.json"
+    links.write_text(json.dumps({"kari": "1001", "ola": "1002", "aino": "1003"}))
+    with ExitStack() as stack:
+        url = stack.enter_context(serving(create_app(Service(provider.issuer, RESOURCE, links))))
+        http = stack.enter_context(httpx.Client(base_url=url, trust_env=False))
+
+        def ask(path: str, token: str | None = None, **more: Any) -> httpx.Response:
+            headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
+            return http.request(more.pop("method", "GET"), path, headers=more.pop("headers", headers), **more)
+
+        yield ask
