@@ -29,4 +29,4 @@ def consent_wanted(situation: Situation) -> bool:
 
 def account_choice_wanted(situation: Situation) -> bool:
     """The client asked that the person choose an account."""
-    return situation.wanted.choose_account
+    return situation.wanted.choose_account and situation.account_id is not None

@@ -1,0 +1,13 @@
+"""A code by e-mail. It proves an address and counts for no level (SR-22)."""
+
+from __future__ import annotations
+
+from idp.factors.one_time_code import OneTimeCode
+from idp.settings import Codes, Limits
+from idp.stores.shortlived.contract import ShortLived
+
+
+def email_code(settings: Codes, limits: Limits, store: ShortLived) -> OneTimeCode:
+    """Six digits by e-mail: longer to prove an address, shorter to reset."""
+    lifetimes = {"sign-up": settings.address_lifetime, "reset": settings.reset_lifetime}
+    return OneTimeCode("email_code", "email", lifetimes, settings, limits, store)

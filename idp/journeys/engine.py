@@ -1,0 +1,368 @@
+"""The machine that runs every journey: load, check, save once.
+
+The step a person stands at is derived from the facts on every request. A page of an earlier step may
+be looked at and answered anew; a later one leads back to where the person stands (SR-44).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from msgspec.structs import replace
+
+from idp import clock
+from idp.interaction import Done, Interactions, Refused, SignIn
+from idp.journeys import answering, proving, showing
+from idp.journeys.facts import Facts, Situation, StepProof
+from idp.journeys.finish import FINISHES, GoOn
+from idp.journeys.record import (
+    Accepted,
+    Answer,
+    Declined,
+    Fault,
+    Here,
+    Notice,
+    Record,
+    Rejected,
+    Submission,
+    SwitchedUser,
+    Tools,
+    decode,
+    encode,
+)
+from idp.journeys.steps import Journey, Step
+from idp.journeys.table import JOURNEYS, SIGN_IN
+from idp.rules.assurance import METHODS
+from idp.services import credentials, sessions
+from idp.stores.shortlived.journeys import JourneyRecords
+from idp.stores.shortlived.sessions import Session
+
+HANDLERS = {**answering.ANSWERS, **proving.STEPS}
+
+PATIENCE = 3.0
+"""Seconds that a second press of the same form waits for the answer to the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Whose request this is: the browser's digest, the session id it holds, its language, what device it is."""
+
+    browser: str
+    session_id: str | None = field(repr=False)
+    locale: str
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """Go there (303). With a session id, it is the browser's from now on."""
+
+    url: str
+    session_id: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """Draw this page."""
+
+    page: str
+    journey_id: str
+    journey: str
+    step: str
+    wanted: SignIn
+    status: int = 200
+    faults: tuple[Fault, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    typed: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """The journey is finished in this browser (P-ALREADY)."""
+
+    wanted: SignIn
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """The journey is forgotten; where to start again, if that is still known."""
+
+    start_uri: str | None
+
+
+Reply = Stand | Shown | Over | Gone
+
+
+class Engine:
+    """Shows steps and takes what is sent, for every journey alike."""
+
+    def __init__(self, tools: Tools, interactions: Interactions, records: JourneyRecords) -> None:
+        self._tools = tools
+        self._interactions = interactions
+        self._records = records
+
+    def wanted(self, journey_id: str, visitor: Visitor) -> SignIn | None:
+        """What the journey is for, if it lives and is this browser's own."""
+        loaded = self._load(journey_id, visitor)
+        return loaded[1].wanted if loaded else None
+
+    def enter(self, journey_id: str, journey: str | None, visitor: Visitor) -> Reply:
+        """Lead to the step this person stands at."""
+        loaded = self._load(journey_id, visitor)
+        if loaded is None:
+            return Gone(self._interactions.start_of(journey_id))
+        if loaded[1].finished:
+            return Over(loaded[1].wanted)
+        table = JOURNEYS.get(journey or SIGN_IN.name)
+        return self._advance(journey_id, table or SIGN_IN, loaded[1], visitor)
+
+    def show(self, journey_id: str, journey: str, step: str, visitor: Visitor, *, chooser: bool = False) -> Reply:
+        """The page of a step: the one the person stands at, or an earlier one."""
+        found = self._stand(journey_id, journey, step, visitor)
+        if not isinstance(found, Here):
+            return found
+        page = "second-step" if chooser and step == "second-step" else showing.template(found)
+        return self._page(found, page=page)
+
+    def submit(self, journey_id: str, journey: str, step: str, visitor: Visitor, form: str, sent: Submission) -> Reply:
+        """Take what was sent. `form` is the one-time id of the rendered form."""
+        found = self._stand(journey_id, journey, step, visitor)
+        if not isinstance(found, Here):
+            return found
+        if not self._records.claim_form(form):
+            return self._again(found, form, visitor)
+        result = HANDLERS[step](found, sent) if step in HANDLERS else Rejected()
+        match result:
+            case Rejected():
+                return self._reject(found, result, form, sent)
+            case Declined():
+                self._interactions.answer(journey_id, Refused(), browser=visitor.browser)
+                return Stand(f"/authorize/resume/{journey_id}")
+            case SwitchedUser():
+                return self._switch_user(found, form)
+            case Accepted(change=change):
+                record = self._save(journey_id, lambda record: replace(record, facts=change(record.facts), misses=0))
+                reply = self._advance(journey_id, JOURNEYS[journey], record, visitor)
+                self._remember(journey_id, form, reply)
+                return reply
+
+    def stale(self, journey_id: str, journey: str, step: str, visitor: Visitor, typed: Mapping[str, str]) -> Reply:
+        """The form was too old: the same page again, with everything kept (page spec §7)."""
+        found = self._stand(journey_id, journey, step, visitor)
+        if not isinstance(found, Here):
+            return found
+        return self._page(found, notices=(Notice("info", "stale"),), typed=typed)
+
+    # How it is done
+
+    def _load(self, journey_id: str, visitor: Visitor) -> tuple[bytes, Record] | None:
+        loaded = self._records.load(journey_id)
+        if loaded is None:
+            wanted = self._interactions.look(journey_id, browser=visitor.browser)
+            if not isinstance(wanted, SignIn):
+                return None
+            self._records.begin(
+                journey_id, encode(Record(browser=visitor.browser, wanted=wanted, begun_at=clock.now())).decode()
+            )
+            loaded = self._records.load(journey_id)
+        if loaded is None:
+            return None
+        record = decode(loaded[1])
+        return (loaded[0], record) if record.browser == visitor.browser else None
+
+    def _save(self, journey_id: str, change: Callable[[Record], Record]) -> Record:
+        """Apply the change to the record as it is now; again, if another tab was quicker."""
+        while True:
+            loaded = self._records.load(journey_id)
+            if loaded is None:
+                raise LookupError(journey_id)
+            record = change(decode(loaded[1]))
+            if self._records.replace(journey_id, loaded[0], encode(record).decode()):
+                return record
+
+    def _here(self, journey_id: str, table: Journey, step: str, record: Record, visitor: Visitor) -> Here:
+        session = sessions.find(self._tools.store, self._tools.settings.sessions, visitor.session_id)
+        if session is not None and not _adopts(record, session):
+            session = None
+        return Here(
+            journey_id=journey_id,
+            journey=table.name,
+            step=step,
+            record=record,
+            situation=_situation(table, record, session),
+            session=session,
+            tools=self._tools,
+        )
+
+    def _stand(self, journey_id: str, journey: str, step: str, visitor: Visitor) -> Here | Reply:
+        """The person at this step, or where they stand if it is later than that."""
+        loaded = self._load(journey_id, visitor)
+        if loaded is None:
+            return Gone(self._interactions.start_of(journey_id))
+        record = loaded[1]
+        table = JOURNEYS.get(journey)
+        if record.finished:
+            return Over(record.wanted)
+        if table is None:
+            return Stand(f"/journey/{journey_id}")
+        here = self._here(journey_id, table, step, record, visitor)
+        current = table.next_step(here.situation)
+        if current is None or not _reached(table, step, current, here.situation):
+            return self._advance(journey_id, table, record, visitor)
+        return here
+
+    def _advance(self, journey_id: str, table: Journey, record: Record, visitor: Visitor) -> Stand:
+        here = self._here(journey_id, table, "", record, visitor)
+        current = table.next_step(here.situation)
+        if current is not None:
+            return Stand(f"/journey/{journey_id}/{table.name}/{current.name}")
+        finished = FINISHES[table.then](here, visitor.session_id, visitor.device, visitor.locale)
+        if isinstance(finished, GoOn):
+            record = self._save(journey_id, lambda now: replace(now, facts=finished.facts))
+            return self._advance(journey_id, JOURNEYS[finished.journey], record, visitor)
+        self._save(
+            journey_id, lambda now: replace(now, finished=True, facts=Facts(), last_form="", last_answer=None)
+        )
+        self._interactions.answer(journey_id, Done(), browser=visitor.browser)
+        return Stand(f"/authorize/resume/{journey_id}", finished.session_id)
+
+    def _page(
+        self,
+        here: Here,
+        *,
+        page: str = "",
+        status: int = 200,
+        faults: tuple[Fault, ...] = (),
+        notices: tuple[Notice, ...] = (),
+        typed: Mapping[str, str] | None = None,
+        values: Mapping[str, Any] | None = None,
+    ) -> Shown:
+        shown = showing.SHOWN.get(here.step, showing.ways)(here)
+        return Shown(
+            page=page or showing.template(here),
+            journey_id=here.journey_id,
+            journey=here.journey,
+            step=here.step,
+            wanted=here.record.wanted,
+            status=status,
+            faults=faults,
+            notices=notices or ((*showing.notices(here),) if not faults else ()),
+            typed=typed or {},
+            values={**shown, **(values or {})},
+        )
+
+    def _reject(self, here: Here, rejected: Rejected, form: str, sent: Submission) -> Shown:
+        answer = Answer(
+            status=rejected.status,
+            faults=rejected.faults,
+            notices=rejected.notices,
+            typed={name: value for name, value in sent.typed.items() if name in ("email", "tel", "country")},
+            page=rejected.page,
+            shown=dict(rejected.shown),
+        )
+        misses = here.record.misses if rejected.misses is None else rejected.misses
+        record = self._save(
+            here.journey_id, lambda now: replace(now, last_form=form, last_answer=answer, misses=misses)
+        )
+        return self._draw(_with(here, record), answer)
+
+    def _draw(self, here: Here, answer: Answer) -> Shown:
+        return self._page(
+            here,
+            page=answer.page,
+            status=answer.status,
+            faults=answer.faults,
+            notices=answer.notices,
+            typed=answer.typed,
+            values=answer.shown,
+        )
+
+    def _again(self, here: Here, form: str, visitor: Visitor) -> Reply:
+        """A second press of the same form hears what the first one heard: one message, one try."""
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            loaded = self._load(here.journey_id, visitor)
+            if loaded is None:
+                break
+            record = loaded[1]
+            if record.finished:
+                return Stand(f"/authorize/resume/{here.journey_id}")
+            if record.last_form == form and record.last_answer is not None:
+                answer = record.last_answer
+                return Stand(answer.url) if answer.url else self._draw(_with(here, record), answer)
+            time.sleep(0.05)
+        return Stand(f"/journey/{here.journey_id}/{here.journey}")
+
+    def _remember(self, journey_id: str, form: str, reply: Stand) -> None:
+        if reply.session_id is None:
+            answer = Answer(url=reply.url)
+            self._save(journey_id, lambda now: replace(now, last_form=form, last_answer=answer))
+
+    def _switch_user(self, here: Here, form: str) -> Stand:
+        ignored = here.session.sid if here.session else ""
+        facts = Facts().answered("accounts", chosen="other")
+        self._save(here.journey_id, lambda now: replace(now, facts=facts, ignored_session=ignored))
+        stand = Stand(f"/journey/{here.journey_id}/{SIGN_IN.name}/login")
+        self._remember(here.journey_id, form, stand)
+        return stand
+
+
+def _with(here: Here, record: Record) -> Here:
+    return Here(
+        journey_id=here.journey_id,
+        journey=here.journey,
+        step=here.step,
+        record=record,
+        situation=here.situation,
+        session=here.session,
+        tools=here.tools,
+    )
+
+
+def _adopts(record: Record, session: Session) -> bool:
+    """Whether the browser's live session speaks for this journey's person."""
+    if session.sid == record.ignored_session:
+        return False
+    return record.facts.account_id in (None, session.account_id) and record.wanted.account_id in (
+        None,
+        session.account_id,
+    )
+
+
+def _situation(table: Journey, record: Record, session: Session | None) -> Situation:
+    facts = record.facts
+    account_id = facts.account_id
+    if table.name == "reset":
+        account_id = facts.address_account
+    elif session is not None:
+        about = f"account:{session.account_id}"
+        proofs = [
+            StepProof(step="", method=proof.method, about=about, at=proof.at, until=proof.until)
+            for proof in session.proofs
+            if proof.method in METHODS
+        ]
+        account_id = session.account_id
+        facts = replace(facts, account_id=account_id, proofs=(*proofs, *facts.proofs))
+    return Situation(
+        facts=facts,
+        wanted=record.wanted,
+        now=clock.now(),
+        account_id=account_id,
+        enrolled=credentials.enrolled(account_id) if account_id else (),
+        consent=record.wanted.consent,
+    )
+
+
+def _reached(table: Journey, name: str, current: Step, situation: Situation) -> bool:
+    """Whether this step is the current one, or an earlier one that the person has been at."""
+    step = table.step(name)
+    if step is None:
+        return False
+    names = [known.name for known in table.steps]
+    if names.index(name) > names.index(current.name):
+        return False
+    return step is current or (step.kind != "stop" and step.when(situation))

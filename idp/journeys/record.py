@@ -1,0 +1,166 @@
+"""The record of one journey, and what may come of one submission."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import msgspec
+from msgspec import Struct
+
+from idp.factors.email_code import email_code
+from idp.factors.one_time_code import OneTimeCode
+from idp.factors.password import Password
+from idp.factors.sms import sms
+from idp.factors.voice import voice
+from idp.interaction import SignIn
+from idp.journeys.facts import Facts, Situation
+from idp.services.hashing import Hashing
+from idp.services.throttling import Origin
+from idp.settings import Settings
+from idp.stores.shortlived.contract import ShortLived
+from idp.stores.shortlived.sessions import Session
+
+
+class Fault(Struct, frozen=True):
+    """One message beside a field: its key in the error catalogue (page spec §9.2) and its values."""
+
+    field: str
+    key: str
+    values: dict[str, str | int] = {}
+
+
+class Notice(Struct, frozen=True):
+    """One box above the heading, by key."""
+
+    kind: str
+    key: str
+    values: dict[str, str | int] = {}
+
+
+class Answer(Struct, frozen=True):
+    """How a submission was answered; kept so that a second press of the same form hears the same."""
+
+    status: int = 303
+    url: str = ""
+    faults: tuple[Fault, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    typed: dict[str, str] = {}
+    page: str = ""
+    shown: dict[str, str | int | bool] = {}
+
+
+class Record(Struct, frozen=True, kw_only=True):
+    """All that is kept of a journey. Its browser is the only one it answers to."""
+
+    browser: str
+    wanted: SignIn
+    begun_at: datetime
+    facts: Facts = Facts()
+    misses: int = 0
+    ignored_session: str = ""
+    finished: bool = False
+    last_form: str = ""
+    last_answer: Answer | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """One form that was sent: what was typed, which button, from where."""
+
+    typed: Mapping[str, str] = field(repr=False)
+    do: str
+    origin: Origin
+    device: str
+    locale: str
+    age: int
+    """Seconds since the form was shown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """What the journeys work with, built once."""
+
+    settings: Settings
+    store: ShortLived
+    password: Password
+    codes: Mapping[str, OneTimeCode]
+
+    @property
+    def proof_life(self) -> timedelta:
+        """How long a proof may count: as long as a session may last."""
+        return timedelta(seconds=self.settings.sessions.absolute)
+
+    @staticmethod
+    def build(settings: Settings, store: ShortLived, hashing: Hashing) -> Tools:
+        """Every factor, with its settings."""
+        factors = (email_code, sms, voice)
+        made = [factor(settings.codes, settings.limits, store) for factor in factors]
+        return Tools(
+            settings=settings,
+            store=store,
+            password=Password(settings.passwords, settings.limits, store, hashing),
+            codes={factor.name: factor for factor in made},
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Here:
+    """One person at one step of one journey, now."""
+
+    journey_id: str
+    journey: str
+    step: str
+    record: Record
+    situation: Situation
+    session: Session | None
+    tools: Tools
+
+    @property
+    def facts(self) -> Facts:
+        """What this journey's record holds."""
+        return self.record.facts
+
+    @property
+    def now(self) -> datetime:
+        """The instant of this request."""
+        return self.situation.now
+
+
+Change = Callable[[Facts], Facts]
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Go on, with this change to the facts."""
+
+    change: Change
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Stay, with these messages."""
+
+    faults: tuple[Fault, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    status: int = 422
+    shown: Mapping[str, str | int | bool] = field(default_factory=dict)
+    page: str = ""
+    misses: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """The person said no; the client hears it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchedUser:
+    """Begin this journey anew as somebody else."""
+
+
+Result = Accepted | Rejected | Declined | SwitchedUser
+
+decode = msgspec.json.Decoder(Record).decode
+encode = msgspec.json.Encoder().encode

@@ -1,0 +1,128 @@
+"""Sending a code for a step: to whom, in which message. The destination is the server's own (SR-16)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from idp.factors.contract import Attempt, Earlier, Limited, Sent, SwitchedOff, TooSoon
+from idp.journeys.facts import Begun, Facts
+from idp.journeys.record import Here, Notice, Rejected, Submission
+from idp.services import accounts, throttling
+from idp.stores.durable import codes, credentials
+
+ONCE_A_DAY = 24 * 3600
+"""Seconds between two mails that say "no account with this address" (page spec §12.2, M-4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class There:
+    """A code step, with the facts as they will be when the person stands there."""
+
+    here: Here
+    step: str
+    facts: Facts
+    factor: str = ""
+
+    @property
+    def begun(self) -> Begun | None:
+        """The factor as begun before at this step."""
+        return self.here.facts.begun.get(self.step)
+
+    @property
+    def about(self) -> str:
+        """What a proof at this step is about."""
+        if self.step == "email-code":
+            return f"address:{self.facts.answers['email']['canonical']}"
+        if self.step == "phone-code":
+            return f"number:{self.facts.answers['phone']['e164']}"
+        return f"account:{self.here.situation.account_id}"
+
+    @property
+    def destination(self) -> str:
+        """Where its codes go: the address as typed, the number as proved or as given."""
+        if self.step == "email-code":
+            return self.facts.answers["email"]["typed"]
+        if self.step == "phone-code":
+            return self.facts.answers["phone"]["e164"]
+        phone = credentials.phone_of(self.here.situation.account_id or "")
+        return phone.number if phone else ""
+
+    def attempt(self, submission: Submission, *, message: str = "", silent: bool = False) -> Attempt:
+        """The attempt as factors know it."""
+        key = self.here.situation.account_id if self.about.startswith("account:") else None
+        return Attempt(
+            journey_id=self.here.journey_id,
+            purpose=self.here.journey,
+            about=self.about,
+            destination=self.destination,
+            account_key=key or throttling.address_key(self.about),
+            locale=submission.locale,
+            origin=submission.origin,
+            device=submission.device,
+            now=self.here.now,
+            message=message,
+            silent=silent,
+        )
+
+    def record(self, sent: Sent) -> Begun:
+        """What the journey keeps of a code that was sent."""
+        return Begun(
+            factor=self.factor,
+            about=self.about,
+            challenge=sent.challenge,
+            sends=sent.sends,
+            last_sent=sent.at,
+            message=sent.message,
+        )
+
+
+def at(here: Here, *, step: str, facts: Facts | None = None) -> There:
+    """This step, with the facts as they are or will be."""
+    begun = here.facts.begun.get(step)
+    return There(here, step, facts or here.facts, begun.factor if begun else "")
+
+
+def with_factor(there: There, factor: str) -> There:
+    """The same step, by this factor."""
+    return replace(there, factor=factor)
+
+
+def send(there: There, submission: Submission, factor: str) -> Sent | TooSoon | Rejected:
+    """Send a code by this factor. Too soon is no fault where the code before still counts."""
+    begun = there.begun
+    earlier = None
+    if begun is not None:
+        earlier = Earlier(begun.challenge, begun.about, begun.sends, begun.last_sent)
+    message, silent = _message(there, submission, factor)
+    outcome = there.here.tools.codes[factor].begin(
+        there.attempt(submission, message=message, silent=silent), earlier
+    )
+    match outcome:
+        case Sent():
+            if begun is not None and begun.about != there.about:
+                codes.void(begun.challenge, now=there.here.now)
+            return outcome
+        case TooSoon():
+            return outcome
+        case Limited(seconds=seconds):
+            return Rejected(status=429, page="wait", shown={"minutes": -(-seconds // 60), "seconds": seconds})
+        case SwitchedOff():
+            return Rejected(status=403, page="lost-phone")
+
+
+def too_soon(seconds: int) -> Rejected:
+    """Said openly in one's own journey, and not as an error (DESIGN §6)."""
+    return Rejected(notices=(Notice("info", "too-soon", {"n": seconds}),), status=429, shown={"seconds": seconds})
+
+
+def _message(there: There, submission: Submission, factor: str) -> tuple[str, bool]:
+    """Which message carries the code, and whether a trap was sprung (page spec §7, §12)."""
+    if factor != "email_code":
+        return ("V-1" if factor == "voice" else "T-1"), False
+    known = accounts.by_address(there.facts.answers["email"]["canonical"]) is not None
+    if there.here.journey == "sign-up":
+        return ("M-2" if known else "M-1"), bool(submission.typed.get("website"))
+    if known:
+        return "M-3", False
+    key = throttling.address_key(there.about)
+    return "M-4", not there.here.tools.store.claim(f"told-no-account:{key}", ttl=ONCE_A_DAY)

@@ -1,0 +1,173 @@
+"""What each step may show: values for a page, never a word of its text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from idp.delivery import outbox
+from idp.journeys import sending
+from idp.journeys.record import Here, Notice
+from idp.rules.assurance import METHODS
+from idp.services import accounts, credentials
+from idp.stores.durable import codes
+
+Shown = dict[str, Any]
+
+TEMPLATES = {("reset", "email"): "forgot", ("reset", "finish-first"): "lost-phone"}
+"""Where a step's page is not named as the step."""
+
+MISSES_BEFORE_HELP = 3
+
+
+def template(here: Here) -> str:
+    """The page of this step."""
+    if here.step == "second-step":
+        return "phone-code" if here.facts.begun.get("second-step") else "second-step"
+    return TEMPLATES.get((here.journey, here.step), here.step)
+
+
+def login(here: Here) -> Shown:
+    """The address as far as it is known; read-only when one person is asked for again."""
+    known = here.session.account_id if here.session else here.record.wanted.account_id
+    switched = here.facts.answers.get("accounts", {}).get("chosen") == "other"
+    account = accounts.by_id(known) if known and not switched else None
+    typed = here.facts.answers.get("email", {}).get("typed", "")
+    return {
+        "email": account.email if account else typed or here.record.wanted.login_hint or "",
+        "fixed": account is not None,
+        "suggest": here.record.misses >= MISSES_BEFORE_HELP,
+    }
+
+
+def second_step(here: Here) -> Shown:
+    """How to get the code; two digits of the number and no more."""
+    phone = credentials.phone_of(here.situation.account_id or "")
+    return {"last_digits": phone.last_digits if phone else "", "channels": here.situation.enrolled}
+
+
+def code(here: Here) -> Shown:
+    """A code that was sent: whereto, how long it counts, when another may be asked for."""
+    there = sending.at(here, step=here.step)
+    shown = _destination(here) | {"state": _state(here), "wait": 0, "minutes": 10}
+    if there.begun is None:
+        return shown
+    factor = here.tools.codes[there.begun.factor]
+    shown |= {
+        "channel": there.begun.factor,
+        "other_channel": _other_channel(here, there.begun.factor),
+        "minutes": factor.lifetimes[here.journey] // 60,
+        "wait": factor.wait_left(there.begun.sends, here.now - there.begun.last_sent),
+    }
+    return shown
+
+
+def password(here: Here) -> Shown:
+    """The address beside the new password, so that password managers keep the pair."""
+    return {
+        "email": here.facts.answers["email"]["typed"],
+        "minimum": here.tools.settings.passwords.minimum_length,
+    }
+
+
+def phone(here: Here) -> Shown:
+    """The number as typed, and the countries codes are sent to."""
+    answer = here.facts.answers.get("phone", {})
+    phones = here.tools.settings.phones
+    return {
+        "country": answer.get("country", phones.default_country),
+        "number": answer.get("typed", ""),
+        "countries": phones.countries,
+        "finishing": here.journey == "sign-in",
+    }
+
+
+def email(here: Here) -> Shown:
+    """The address as typed before."""
+    return {"email": here.facts.answers.get("email", {}).get("typed", ""), "slip": None, "work_email": False}
+
+
+def chosen(here: Here) -> Shown:
+    """The account to go on with."""
+    account = accounts.by_id(here.situation.account_id or "")
+    return {"accounts": [("session", account.email)] if account else []}
+
+
+def consent(here: Here) -> Shown:
+    """Who asks, and for what."""
+    client = here.record.wanted.client
+    return {
+        "client_name": client.name,
+        "client_host": (client.origin or "").partition("://")[2],
+        "scopes": here.situation.consent,
+    }
+
+
+def ways(here: Here) -> Shown:
+    """The ways that are open when the phone is not at hand."""
+    return {"ways": []}
+
+
+SHOWN: dict[str, Callable[[Here], Shown]] = {
+    "login": login,
+    "second-step": lambda here: second_step(here) | (code(here) if here.facts.begun.get("second-step") else {}),
+    "email-code": code,
+    "phone-code": code,
+    "password": password,
+    "new-password": password,
+    "phone": phone,
+    "email": email,
+    "have-account": email,
+    "finish-first": ways,
+    "accounts": chosen,
+    "consent": consent,
+}
+
+
+def notices(here: Here) -> tuple[Notice, ...]:
+    """The boxes that the facts themselves call for."""
+    if here.step == "password" and not here.facts.bound:
+        return (Notice("success", "address-verified"),)
+    if here.step == "login" and login(here)["fixed"]:
+        return (Notice("info", "recheck"),)
+    begun = here.facts.begun.get(here.step)
+    if begun is not None and begun.sends > 1 and _state(here) == "open":
+        return (Notice("info", "new-code"),)
+    return ()
+
+
+def _destination(here: Here) -> Shown:
+    if here.step == "email-code":
+        return {
+            "email": here.facts.answers["email"]["typed"],
+            "purpose": here.journey,
+            "sender": here.tools.settings.mail.sender,
+        }
+    if here.step == "phone-code":
+        answer = here.facts.answers["phone"]
+        return {"number": answer["e164"], "last_digits": answer["e164"][-2:]}
+    return second_step(here)
+
+
+def _state(here: Here) -> str:
+    begun = here.facts.begun.get(here.step)
+    challenge = codes.look(begun.challenge) if begun else None
+    if begun is None or challenge is None:
+        return "expired"
+    if here.situation.live(begun.about, tuple(METHODS)) is not None:
+        return "used"
+    if challenge.used or challenge.expires_at <= here.now:
+        return "expired"
+    if challenge.tries >= here.tools.settings.codes.tries:
+        return "spent"
+    if begun.message and outbox.state(begun.message) == "failed":
+        return "failed"
+    return "open"
+
+
+def _other_channel(here: Here, factor: str) -> str | None:
+    if here.step == "phone-code":
+        enrolled: tuple[str, ...] = ("voice",) if here.facts.answers["phone"]["takes_sms"] == "no" else ("sms", "voice")
+    else:
+        enrolled = here.situation.enrolled
+    return next((name for name in enrolled if name != factor), None)

@@ -1,0 +1,102 @@
+"""Accounts: open, look at, lock and unlock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from idp import clock
+from idp.services import sessions
+from idp.stores.durable import accounts, audit, credentials
+from idp.stores.durable.accounts import Account, AddressTaken
+from idp.stores.durable.db import transaction
+
+__all__ = ["Account", "AddressTaken", "Person", "by_address", "lock", "open_account", "person", "unlock"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """What clients may learn of an account, by scope."""
+
+    sub: str
+    email: str = field(repr=False)
+    email_verified: bool
+    phone_number: str | None = field(repr=False)
+    phone_number_verified: bool
+    locale: str
+    updated_at: datetime
+    active: bool
+
+
+def open_account(
+    *, canonical: str, typed: str, locale: str, verifier: str | None, phone: Mapping[str, str] | None
+) -> str:
+    """Make an account of what a journey or an import has proved, and return its id.
+
+    Joins the caller's transaction. Raises `AddressTaken` when another sign-up came first (SR-49).
+    """
+    now = clock.now()
+    with transaction():
+        account_id = accounts.create(canonical, typed, locale=locale, now=now)
+        if verifier is not None:
+            credentials.set_password(account_id, verifier, now=now)
+        if phone is not None:
+            set_phone(account_id, phone)
+        audit.record("account.opened", account_id=account_id)
+    return account_id
+
+
+def set_phone(account_id: str, phone: Mapping[str, str]) -> None:
+    """Keep a proved number: `e164`, and `takes_sms` as `yes` or `no`."""
+    with transaction():
+        credentials.set_phone(account_id, phone["e164"], takes_sms=phone["takes_sms"] == "yes", now=clock.now())
+        audit.record("phone.proved", account_id=account_id)
+
+
+def by_address(canonical: str) -> Account | None:
+    """The account of an address in its canonical form."""
+    return accounts.by_address(canonical)
+
+
+def by_id(account_id: str) -> Account | None:
+    """The account of an id."""
+    return accounts.by_id(account_id)
+
+
+def person(account_id: str) -> Person | None:
+    """What may be told to clients that hold the scopes for it."""
+    account = accounts.by_id(account_id)
+    if account is None:
+        return None
+    phone = credentials.phone_of(account_id)
+    return Person(
+        sub=account.id,
+        email=account.email,
+        email_verified=True,
+        phone_number=phone.number if phone else None,
+        phone_number_verified=phone is not None,
+        locale=account.locale,
+        updated_at=account.updated_at,
+        active=account.active,
+    )
+
+
+def lock(account_id: str) -> bool:
+    """Lock an account: every way in ends at once (SR-60). False when there is none."""
+    return _set_status(account_id, "locked")
+
+
+def unlock(account_id: str) -> bool:
+    """Let the person in again. Sessions and tokens that ended stay ended."""
+    return _set_status(account_id, "active")
+
+
+def _set_status(account_id: str, status: str) -> bool:
+    with transaction():
+        changed = accounts.set_status(account_id, status, now=clock.now())
+        if changed and status == "locked":
+            sessions.end_all(account_id, reason="account locked")
+        if changed:
+            audit.record(f"account.{status}", account_id=account_id)
+    return changed

@@ -1,0 +1,30 @@
+"""Credentials: replace a password, and end what must end with it."""
+
+from __future__ import annotations
+
+from idp import clock
+from idp.services import sessions
+from idp.stores.durable import audit, credentials
+from idp.stores.durable.credentials import Phone
+from idp.stores.durable.db import transaction
+
+
+def replace_password(account_id: str, verifier: str) -> None:
+    """Keep the new verifier; every session and refresh family of the account ends (SR-63, SR-88)."""
+    with transaction():
+        credentials.set_password(account_id, verifier, now=clock.now())
+        sessions.end_all(account_id, reason="password replaced")
+        audit.record("password.replaced", account_id=account_id)
+
+
+def phone_of(account_id: str) -> Phone | None:
+    """The proved number of an account."""
+    return credentials.phone_of(account_id)
+
+
+def enrolled(account_id: str) -> tuple[str, ...]:
+    """The names of the factors that can be a second step for this account."""
+    phone = credentials.phone_of(account_id)
+    if phone is None:
+        return ()
+    return ("sms", "voice") if phone.takes_sms else ("voice",)
