@@ -1,0 +1,244 @@
+"""Clients: register, find, change, remove. What metadata may say is in `idp.rules.client_metadata`."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from functools import lru_cache
+from hashlib import sha256
+from hmac import compare_digest
+from typing import Any
+
+import msgspec
+import orjson
+from msgspec import Struct
+
+from idp import clock
+from idp.rules import client_metadata
+from idp.rules.client_metadata import Client, InvalidMetadata, Metadata
+from idp.signing import jws
+from idp.stores.durable import audit, changes, keys
+from idp.stores.durable import clients as rows
+from idp.stores.durable.db import transaction
+
+__all__ = [
+    "Client",
+    "InvalidMetadata",
+    "Registered",
+    "UnknownClient",
+    "edit",
+    "everyone",
+    "find",
+    "public_keys",
+    "register",
+    "remove",
+    "response",
+    "rotate_secret",
+    "verify_secret",
+]
+
+REREAD = 1.0
+"""Seconds a process may go on with a client that another process has changed or removed."""
+
+
+class UnknownClient(LookupError):
+    """No client has this id."""
+
+
+class Registered(Struct, frozen=True):
+    """A client, and its secret when one was just made: the only time anybody sees it (SR-116)."""
+
+    client: Client
+    secret: str | None = None
+
+    def __repr__(self) -> str:
+        return f"Registered({self.client.client_id!r})"
+
+
+class _Known(Struct, frozen=True):
+    client: Client
+    digest: bytes | None
+
+
+_cache: changes.PerDatabase[dict[str, _Known]] = changes.PerDatabase(rows.CHANGES, dict, every=REREAD)
+
+
+def register(metadata: Mapping[str, Any], *, loopback_issuer: bool = False) -> Registered:
+    """Register a client from RFC 7591 metadata. Its redirect URIs are compared byte for byte ever after (SR-68).
+
+    Raises `InvalidMetadata`, with the member and what is allowed.
+    """
+    checked = _checked(metadata, loopback_issuer=loopback_issuer)
+    # Account ids have 22 characters of the same alphabet, so none of these is ever one (SR-110).
+    client_id = f"c_{secrets.token_urlsafe(16)}"
+    now = clock.now()
+    client = _client(checked, client_id, int(now.timestamp()))
+    secret = _new_secret() if client.needs_secret else None
+    with transaction():
+        rows.add(client_id, _kept(checked), secret_digest=_digest(secret) if secret else None, now=now)
+        audit.record("client.registered", client_id=client_id, details=_noteworthy(client))
+    _cache.forget()
+    return Registered(client, secret)
+
+
+def find(client_id: str) -> Client | None:
+    """The client of an id, or None. At most a second old."""
+    known = _find(client_id)
+    return known.client if known else None
+
+
+def verify_secret(client: Client, secret: str) -> bool:
+    """Whether this is the client's secret.
+
+    The secret is 256 random bits, so one SHA-256 and a comparison in constant time is enough (SR-82).
+    """
+    known = _find(client.client_id)
+    expected = known.digest if known else None
+    offered = sha256(secret.encode("utf-8", "surrogatepass")).digest()
+    return compare_digest(offered, expected or bytes(32)) and expected is not None
+
+
+def public_keys(client: Client) -> tuple[jws.VerifyingKey, ...]:
+    """The keys that the client's assertions may be signed with; parsed once."""
+    return _parsed(orjson.dumps(client.jwks)) if client.jwks else ()
+
+
+def everyone() -> list[Client]:
+    """Every client, oldest first."""
+    return [_from_row(row) for row in rows.in_order()]
+
+
+def edit(client_id: str, metadata: Mapping[str, Any], *, loopback_issuer: bool = False) -> Registered:
+    """Replace the whole metadata of a client (RFC 7592 §2.2). A secret is made if it now needs its first one.
+
+    Raises `UnknownClient`, and `InvalidMetadata` as `register` does.
+    """
+    checked = _checked(metadata, loopback_issuer=loopback_issuer)
+    with transaction():
+        row = _row(client_id)
+        client = _client(checked, client_id, int(row.created_at.timestamp()))
+        secret = _new_secret() if client.needs_secret and row.secret_digest is None else None
+        digest = _digest(secret) if secret else row.secret_digest
+        changed = rows.change(
+            client_id,
+            was=row.metadata,
+            metadata=_kept(checked),
+            secret_digest=digest if client.needs_secret else None,
+            now=clock.now(),
+        )
+        if not changed:
+            raise InvalidMetadata("metadata", "somebody else has just changed this client; look at it again")
+        audit.record("client.changed", client_id=client_id, details=_noteworthy(client))
+    _cache.forget()
+    return Registered(client, secret)
+
+
+def rotate_secret(client_id: str) -> Registered:
+    """Give the client a new secret; the old one is worth nothing from now on.
+
+    Raises `UnknownClient`, and `InvalidMetadata` when it does not authenticate with a secret.
+    """
+    with transaction():
+        client = _from_row(_row(client_id))
+        if not client.needs_secret:
+            method = client.token_endpoint_auth_method
+            raise InvalidMetadata("token_endpoint_auth_method", f"{method} uses no secret")
+        secret = _new_secret()
+        rows.set_secret(client_id, _digest(secret), now=clock.now())
+        audit.record("client.secret-rotated", client_id=client_id)
+    _cache.forget()
+    return Registered(client, secret)
+
+
+def remove(client_id: str) -> None:
+    """Forget a client: nothing it holds is worth anything any more. Raises `UnknownClient`."""
+    with transaction():
+        if not rows.remove(client_id):
+            raise UnknownClient(client_id)
+        audit.record("client.removed", client_id=client_id)
+    _cache.forget()
+
+
+def response(registered: Registered) -> dict[str, Any]:
+    """The client information response of RFC 7591 §3.2.1; the secret only if it was just made."""
+    told: dict[str, Any] = {"client_id": registered.client.client_id}
+    if registered.secret is not None:
+        told |= {"client_secret": registered.secret, "client_secret_expires_at": 0}
+    named = msgspec.to_builtins(registered.client)
+    return told | {member: value for member, value in named.items() if value is not None}
+
+
+def _find(client_id: str) -> _Known | None:
+    cache = _cache.get()
+    known = cache.get(client_id)
+    if known is None:
+        row = rows.find(client_id)
+        if row is None:
+            return None  # not remembered: anybody can make up ids
+        known = cache[client_id] = _Known(_from_row(row), row.secret_digest)
+    return known
+
+
+def _checked(metadata: Mapping[str, Any], *, loopback_issuer: bool) -> Metadata:
+    checked = client_metadata.read(metadata, loopback_issuer=loopback_issuer)
+    if checked.jwks is not None:
+        try:
+            fitting = {name for key in jws.public_keys(checked.jwks) for name in key.algorithms}
+        except ValueError as problem:
+            raise InvalidMetadata("jwks", str(problem)) from None
+        wanted = checked.token_endpoint_auth_signing_alg
+        if wanted is not None and wanted not in fitting:
+            raise InvalidMetadata("token_endpoint_auth_signing_alg", f"no key in `jwks` is for {wanted}")
+    wanted = checked.id_token_signed_response_alg
+    stored = "EdDSA" if wanted in jws.ED25519 else wanted
+    if checked.redirect_uris and stored not in keys.signing_algorithms():
+        raise InvalidMetadata(
+            "id_token_signed_response_alg",
+            f"there is no signing key for {wanted}: `idp key add --algorithm {stored} --now` makes one",
+        )
+    return checked
+
+
+def _row(client_id: str) -> rows.ClientRow:
+    row = rows.find(client_id)
+    if row is None:
+        raise UnknownClient(client_id)
+    return row
+
+
+def _kept(metadata: Metadata) -> str:
+    return orjson.dumps(msgspec.to_builtins(metadata)).decode()
+
+
+def _from_row(row: rows.ClientRow) -> Client:
+    metadata = msgspec.json.decode(row.metadata, type=Metadata)
+    return _client(metadata, row.client_id, int(row.created_at.timestamp()))
+
+
+def _client(metadata: Metadata, client_id: str, issued_at: int) -> Client:
+    named = msgspec.to_builtins(metadata)
+    return msgspec.convert(named | {"client_id": client_id, "client_id_issued_at": issued_at}, Client)
+
+
+def _noteworthy(client: Client) -> dict[str, str | int | bool]:
+    """What an auditor looks for: what a client may do that others may not (SR-70)."""
+    return {
+        "method": client.token_endpoint_auth_method,
+        "grants": " ".join(client.grant_types),
+        "scope": client.scope,
+        "first_party": client.first_party,
+        "pkce_exempt": client.pkce_exempt,
+    }
+
+
+def _new_secret() -> str:
+    return secrets.token_urlsafe(32)  # 256 bits of A-Z a-z 0-9 - _, so no client can encode it wrongly
+
+
+def _digest(secret: str) -> bytes:
+    return sha256(secret.encode("ascii")).digest()
+
+
+@lru_cache(maxsize=256)
+def _parsed(raw: bytes) -> tuple[jws.VerifyingKey, ...]:
+    return jws.public_keys(orjson.loads(raw))

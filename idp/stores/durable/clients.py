@@ -1,0 +1,99 @@
+"""Clients: one row each, their metadata as RFC 7591 JSON, a secret only as its digest (SR-82)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import Column, LargeBinary, Row, String, Table, Text, delete, insert, select, update
+
+from idp.stores.durable import changes
+from idp.stores.durable.db import Instant, db, transaction
+
+CHANGES = "clients"
+"""Name of the counter that says a client was added, changed or removed."""
+
+clients = Table(
+    "clients",
+    db.metadata,
+    Column("client_id", String(64), primary_key=True),
+    Column("metadata", Text, nullable=False),
+    Column("secret_digest", LargeBinary(32)),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ClientRow:
+    """One client as stored."""
+
+    client_id: str
+    metadata: str
+    secret_digest: bytes | None = field(repr=False)
+    created_at: datetime
+
+
+def add(client_id: str, metadata: str, *, secret_digest: bytes | None, now: datetime) -> None:
+    """Keep a new client. Joins the caller's transaction."""
+    row = {
+        "client_id": client_id,
+        "metadata": metadata,
+        "secret_digest": secret_digest,
+        "created_at": now,
+        "updated_at": now,
+    }
+    with transaction() as connection:
+        connection.execute(insert(clients).values(row))
+        changes.bump(CHANGES)
+
+
+def find(client_id: str) -> ClientRow | None:
+    """The client of an id."""
+    with transaction() as connection:
+        row = connection.execute(select(clients).where(clients.c.client_id == client_id)).first()
+    return None if row is None else _client(row)
+
+
+def in_order() -> list[ClientRow]:
+    """Every client, oldest first."""
+    with transaction() as connection:
+        rows = connection.execute(select(clients).order_by(clients.c.created_at, clients.c.client_id)).all()
+    return [_client(row) for row in rows]
+
+
+def change(
+    client_id: str, *, was: str, metadata: str, secret_digest: bytes | None, now: datetime
+) -> bool:
+    """Replace the metadata and the digest, unless somebody else changed the metadata from what it `was`."""
+    statement = (
+        update(clients)
+        .where(clients.c.client_id == client_id, clients.c.metadata == was)
+        .values(metadata=metadata, secret_digest=secret_digest, updated_at=now)
+    )
+    with transaction() as connection:
+        changed = connection.execute(statement).rowcount == 1
+        changes.bump(CHANGES)
+    return changed
+
+
+def set_secret(client_id: str, digest: bytes, *, now: datetime) -> bool:
+    """Put this digest in place of the one before. False when there is no such client."""
+    statement = update(clients).where(clients.c.client_id == client_id).values(secret_digest=digest, updated_at=now)
+    with transaction() as connection:
+        changed = connection.execute(statement).rowcount == 1
+        changes.bump(CHANGES)
+    return changed
+
+
+def remove(client_id: str) -> bool:
+    """Forget the client. False when there is none."""
+    with transaction() as connection:
+        removed = connection.execute(delete(clients).where(clients.c.client_id == client_id)).rowcount == 1
+        changes.bump(CHANGES)
+    return removed
+
+
+def _client(row: Row[tuple[object, ...]]) -> ClientRow:
+    found = row._mapping
+    return ClientRow(found["client_id"], found["metadata"], found["secret_digest"], found["created_at"])
