@@ -1,0 +1,128 @@
+"""Builds every part once. The only file that knows them all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from flask import Flask
+from sqlalchemy import URL, make_url
+
+from idp import clock
+from idp.cookies import Cookies
+from idp.interaction import Interactions
+from idp.journeys.engine import Engine
+from idp.journeys.record import Tools
+from idp.services import sessions
+from idp.services.hashing import Hashing
+from idp.settings import Settings
+from idp.signing.keyring import Keyring
+from idp.stores.durable import codes
+from idp.stores.durable.db import db, prepare
+from idp.stores.durable.sealing import Vault
+from idp.stores.shortlived.contract import ShortLived
+from idp.stores.shortlived.journeys import JourneyRecords
+from idp.stores.shortlived.opening import open_store
+from idp.web.csrf import FormTokens
+
+ERASE_CODES_AFTER = timedelta(hours=24)
+"""SR-20, SR-125: codes go a day after their end."""
+
+LIST_SESSIONS_FOR = timedelta(days=30)
+"""SR-125: expired sessions stay listed so long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What one process works with."""
+
+    settings: Settings
+    store: ShortLived
+    vault: Vault
+    keyring: Keyring
+    interactions: Interactions
+    engine: Engine
+    cookies: Cookies
+    tokens: FormTokens
+    chores: tuple[Callable[[], None], ...]
+
+
+def open_durable(settings: Settings) -> Flask:
+    """A Flask application with the durable store and the vault, and nothing else: what commands need."""
+    app = Flask("idp", static_folder=None, template_folder=str(template_folder()))
+    app.config["SQLALCHEMY_DATABASE_URI"] = _database_url(settings)
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _engine_options(settings)
+    app.extensions["vault"] = Vault.from_directory(Path(settings.secrets.directory))
+    app.extensions["settings"] = settings
+    db.init_app(app)
+    with app.app_context():
+        prepare(db.engine)
+    return app
+
+
+def assemble(app: Flask, settings: Settings) -> Parts:
+    """Every part, on an application made by `open_durable`."""
+    vault: Vault = app.extensions["vault"]
+    store = open_store(settings.shortlived)
+    interactions = Interactions(store)
+    hashing = Hashing(settings.passwords, vault)
+    records = JourneyRecords(store, vault, lifetime=settings.sessions.journey)
+    with app.app_context():
+        keyring = Keyring.load()
+    parts = Parts(
+        settings=settings,
+        store=store,
+        vault=vault,
+        keyring=keyring,
+        interactions=interactions,
+        engine=Engine(Tools.build(settings, store, hashing), interactions, records),
+        cookies=Cookies(secure=not settings.is_loopback),
+        tokens=FormTokens(vault.index("form tokens", purpose="key of form tokens")),
+        chores=(_erase_codes, _forget_sessions),
+    )
+    app.extensions["idp"] = parts
+    return parts
+
+
+def template_folder() -> Path:
+    """Where the templates lie: inside the installed package, or beside it in a checkout."""
+    installed = Path(__file__).parent / "templates"
+    return installed if installed.is_dir() else Path(__file__).parent.parent / "templates"
+
+
+def _erase_codes() -> None:
+    codes.forget(before=clock.now() - ERASE_CODES_AFTER)
+
+
+def _forget_sessions() -> None:
+    sessions.forget(before=clock.now() - LIST_SESSIONS_FOR)
+
+
+def _database_url(settings: Settings) -> URL:
+    url = make_url(settings.database.url)
+    if settings.database.password_file is not None:
+        url = url.set(password=Path(settings.database.password_file).read_text(encoding="utf-8").strip())
+    if url.drivername == "postgresql":
+        url = url.set(drivername="postgresql+psycopg")
+    if url.get_backend_name() == "sqlite" and url.database:
+        path = Path(url.database).absolute()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        url = url.set(database=str(path))
+    return url
+
+
+def _engine_options(settings: Settings) -> dict[str, object]:
+    database = settings.database
+    if database.url.startswith("sqlite"):
+        return {"connect_args": {"timeout": database.timeout}}
+    return {
+        "pool_size": database.pool_size,
+        "pool_timeout": database.timeout,
+        "pool_pre_ping": True,
+        "connect_args": {
+            "connect_timeout": database.timeout,
+            "options": f"-c statement_timeout={database.timeout * 1000} -c lock_timeout={database.timeout * 1000}",
+        },
+    }

@@ -1,0 +1,192 @@
+"""The views that every journey uses: enter, look at a step, send a step. And what follows a journey."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, Response, redirect, request
+from werkzeug.exceptions import BadRequest
+
+from idp.cookies import Cookies
+from idp.interaction import SignIn
+from idp.journeys.engine import Engine, Gone, Over, Reply, Shown, Stand, Visitor
+from idp.journeys.record import Submission
+from idp.services import accounts, sessions
+from idp.settings import Settings
+from idp.stores.shortlived.contract import ShortLived
+from idp.web import forms, locale, notices, pages, texts
+from idp.web.csrf import FormTokens
+from idp.web.forms import OddForm
+
+SEE_OTHER = 303
+"""Never 307: a form's secrets would be sent on (SR-72)."""
+
+
+@dataclass(frozen=True, slots=True)
+class JourneyViews:
+    """Thin shells over the engine; what a step means is not known here."""
+
+    engine: Engine
+    cookies: Cookies
+    tokens: FormTokens
+    settings: Settings
+    store: ShortLived
+
+    def blueprint(self) -> Blueprint:
+        """The routes."""
+        views = Blueprint("journey", __name__)
+        views.get("/journey/<journey_id>")(self.enter)
+        views.get("/journey/<journey_id>/<journey>", endpoint="enter_journey")(self.enter)
+        views.get("/journey/<journey_id>/<journey>/<step>")(self.show)
+        views.post("/journey/<journey_id>/<journey>/<step>")(self.submit)
+        views.get("/journey/<journey_id>/over", endpoint="over")(self.enter)
+        views.post("/journey/<journey_id>/over")(self.leave)
+        return views
+
+    def enter(self, journey_id: str, journey: str | None = None) -> Response:
+        """Lead to the step this person stands at."""
+        visitor = self._visitor()
+        if visitor is None:
+            return self._without_cookie(journey_id)
+        return self._answer(self.engine.enter(journey_id, journey, visitor), journey_id, visitor)
+
+    def show(self, journey_id: str, journey: str, step: str) -> Response:
+        """The page of a step."""
+        visitor = self._visitor()
+        if visitor is None:
+            return self._without_cookie(journey_id)
+        chooser = "other-way" in request.args
+        return self._answer(
+            self.engine.show(journey_id, journey, step, visitor, chooser=chooser), journey_id, visitor
+        )
+
+    def submit(self, journey_id: str, journey: str, step: str) -> Response:
+        """Every page of every journey posts here."""
+        visitor = self._visitor()
+        if visitor is None:
+            return pages.render({"page": "cookies", "links": {"again": f"/journey/{journey_id}"}})
+        try:
+            typed = forms.typed(request)
+        except OddForm as problem:
+            raise BadRequest from problem
+        form = self.tokens.read(typed.get("form", ""), visitor.browser, _place(journey_id, journey, step))
+        if form is None:
+            kept = {name: typed[name] for name in ("email", "tel", "country") if name in typed}
+            return self._answer(self.engine.stale(journey_id, journey, step, visitor, kept), journey_id, visitor)
+        sent = Submission(
+            typed=typed,
+            do=typed.get("do", ""),
+            origin=forms.origin(request),
+            device=visitor.device,
+            locale=visitor.locale,
+            age=form.age,
+        )
+        reply = self.engine.submit(journey_id, journey, step, visitor, form.nonce, sent)
+        return self._answer(reply, journey_id, visitor)
+
+    def leave(self, journey_id: str) -> Response:
+        """P-ALREADY's two buttons: sign out, or go on as somebody else."""
+        visitor = self._visitor()
+        if visitor is None or self.tokens.read(request.form.get("form", ""), visitor.browser, journey_id) is None:
+            return redirect(f"/journey/{journey_id}", SEE_OTHER)
+        session = sessions.find(self.store, self.settings.sessions, visitor.session_id)
+        if session is not None:
+            sessions.end(session.sid)
+        wanted = self.engine.wanted(journey_id, visitor)
+        start = wanted.client.start_uri if wanted else None
+        switching = request.form.get("do") == "switch-user" and start
+        response = redirect(start or "/" if switching else "/signed-out", SEE_OTHER)
+        self.cookies.clear_session(response)
+        return response
+
+    def _visitor(self) -> Visitor | None:
+        browser = self.cookies.browser(request)
+        if browser is None:
+            return None
+        return Visitor(browser, self.cookies.session_id(request), locale.current(), forms.device(request))
+
+    def _without_cookie(self, journey_id: str) -> Response:
+        """One redirect tells a browser that refuses cookies from one that is new here (page spec §7)."""
+        if "cookies" in request.args:
+            return pages.render({"page": "cookies", "links": {"again": f"/journey/{journey_id}"}})
+        response = redirect(f"/journey/{journey_id}?cookies=1", SEE_OTHER)
+        self.cookies.ensure_browser(request, response)
+        return response
+
+    def _answer(self, reply: Reply, journey_id: str, visitor: Visitor) -> Response:
+        match reply:
+            case Stand(url=url, session_id=session_id):
+                response = redirect(url, SEE_OTHER)
+                if session_id is not None:
+                    self.cookies.set_session(response, session_id)
+                return response
+            case Shown():
+                return self._draw(reply, visitor)
+            case Over(wanted=wanted):
+                return self._already(journey_id, wanted, visitor)
+            case Gone(start_uri=start_uri):
+                return pages.render({"page": "expired", "status": 410, "links": {"start": start_uri or "/"}})
+
+    def _already(self, journey_id: str, wanted: SignIn, visitor: Visitor) -> Response:
+        session = sessions.find(self.store, self.settings.sessions, visitor.session_id)
+        account = accounts.by_id(session.account_id) if session else None
+        start = wanted.client.start_uri or "/"
+        if account is None:
+            return pages.render({"page": "expired", "status": 410, "links": {"start": start}})
+        return pages.render(
+            {
+                "page": "already",
+                "form": self.tokens.make(visitor.browser, journey_id),
+                "action": f"/journey/{journey_id}/over",
+                "shown": {"email": account.email},
+                "service": wanted.client.name,
+                "links": {"continue": start},
+            }
+        )
+
+    def _draw(self, shown: Shown, visitor: Visitor) -> Response:
+        base = f"/journey/{shown.journey_id}"
+        place = _place(shown.journey_id, shown.journey, shown.step)
+        response = pages.render(
+            {
+                "page": shown.page,
+                "status": shown.status,
+                "journey_id": shown.journey_id,
+                "journey": shown.journey,
+                "form": self.tokens.make(visitor.browser, place),
+                "action": f"{base}/{shown.journey}/{shown.step}",
+                "errors": [
+                    {"field": fault.field, "text": texts.error_text(fault.key, fault.values)} for fault in shown.faults
+                ],
+                "typed": dict(shown.typed),
+                "shown": dict(shown.values),
+                "notices": [{"kind": notice.kind, "text": notices.text(notice)} for notice in shown.notices],
+                "service": shown.wanted.client.name,
+                "client_origin": shown.wanted.client.origin,
+                "links": _links(base, shown),
+            }
+        )
+        if "seconds" in shown.values:
+            response.headers["Retry-After"] = str(shown.values["seconds"])
+        return response
+
+
+def _place(journey_id: str, journey: str, step: str) -> str:
+    return f"{journey_id}/{journey}/{step}"
+
+
+def _links(base: str, shown: Shown) -> dict[str, Any]:
+    here = f"{base}/{shown.journey}"
+    return {
+        "sign_in": f"{base}/sign-in",
+        "sign_up": f"{base}/sign-up",
+        "forgot": f"{base}/reset",
+        "change_email": f"{here}/email",
+        "change_number": f"{here}/phone",
+        "other_way": f"{here}/second-step?other-way",
+        "lost_phone": "/help#phone",
+        "continue": here,
+        "back": shown.wanted.client.start_uri or "/",
+        "code": f"{here}/{shown.step}",
+    }

@@ -1,0 +1,82 @@
+"""Signing out: the question that is asked when a request cannot be tied to the person's own sign-in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Blueprint, Response, redirect, request
+
+from idp.cookies import Cookies
+from idp.interaction import Done, Interactions, Refused, SignOut
+from idp.services import clients, sessions
+from idp.web import pages
+from idp.web.csrf import FormTokens
+
+SEE_OTHER = 303
+
+
+@dataclass(frozen=True, slots=True)
+class SignOutViews:
+    """P-LOGOUT, P-LOGGED-OUT and P-START."""
+
+    interactions: Interactions
+    cookies: Cookies
+    tokens: FormTokens
+
+    def blueprint(self) -> Blueprint:
+        """The routes."""
+        views = Blueprint("sign_out", __name__)
+        views.get("/")(self.start)
+        views.get("/sign-out/<interaction_id>")(self.ask)
+        views.post("/sign-out/<interaction_id>")(self.answer)
+        views.get("/signed-out")(self.signed_out)
+        return views
+
+    def start(self) -> Response:
+        """Where people land who came without a service (P-START)."""
+        services = [
+            (client.client_name or client.client_id, client.initiate_login_uri or client.client_uri)
+            for client in clients.list_all()
+            if client.initiate_login_uri or client.client_uri
+        ]
+        return pages.render({"page": "start", "shown": {"services": services}})
+
+    def ask(self, interaction_id: str) -> Response:
+        """P-LOGOUT."""
+        browser = self.cookies.browser(request)
+        wanted = self.interactions.look(interaction_id, browser=browser) if browser else None
+        if browser is None or not isinstance(wanted, SignOut):
+            return redirect("/signed-out", SEE_OTHER)
+        return pages.render(
+            {
+                "page": "sign-out",
+                "form": self.tokens.make(browser, interaction_id),
+                "action": f"/sign-out/{interaction_id}",
+                "service": wanted.client.name if wanted.client else None,
+                "client_origin": wanted.client.origin if wanted.client else None,
+            }
+        )
+
+    def answer(self, interaction_id: str) -> Response:
+        """Sign out, or stay."""
+        browser = self.cookies.browser(request)
+        wanted = self.interactions.look(interaction_id, browser=browser) if browser else None
+        if browser is None or not isinstance(wanted, SignOut):
+            return redirect("/signed-out", SEE_OTHER)
+        if self.tokens.read(request.form.get("form", ""), browser, interaction_id) is None:
+            return redirect(f"/sign-out/{interaction_id}", SEE_OTHER)
+        if request.form.get("do") != "sign-out":
+            self.interactions.answer(interaction_id, Refused(), browser=browser)
+            start = wanted.client.start_uri if wanted.client else None
+            return redirect(start or "/", SEE_OTHER)
+        sessions.end(wanted.sid)
+        self.interactions.answer(interaction_id, Done(), browser=browser)
+        response = redirect(f"/logout/resume/{interaction_id}", SEE_OTHER)
+        self.cookies.clear_session(response)
+        return response
+
+    def signed_out(self) -> Response:
+        """P-LOGGED-OUT: nothing stays behind for the Back button (SR-108)."""
+        response = pages.render({"page": "signed-out", "links": {"start": "/"}})
+        response.headers["Clear-Site-Data"] = '"cache", "storage"'
+        return response
