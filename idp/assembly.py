@@ -69,13 +69,11 @@ def assemble(app: Flask, settings: Settings) -> Parts:
     interactions = Interactions(store)
     hashing = Hashing(settings.passwords, vault)
     records = JourneyRecords(store, vault, lifetime=settings.sessions.journey)
-    with app.app_context():
-        keyring = Keyring.load()
     parts = Parts(
         settings=settings,
         store=store,
         vault=vault,
-        keyring=keyring,
+        keyring=Keyring(),
         interactions=interactions,
         engine=Engine(Tools.build(settings, store, hashing), interactions, records),
         cookies=Cookies(secure=not settings.is_loopback),

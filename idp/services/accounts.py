@@ -6,13 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from argon2 import Type, extract_parameters
+from argon2.exceptions import InvalidHashError
+
 from idp import clock
+from idp.rules.identifiers import email_address
 from idp.services import sessions
+from idp.services.hashing import IMPORTED
 from idp.stores.durable import accounts, audit, credentials
 from idp.stores.durable.accounts import Account, AddressTaken
 from idp.stores.durable.db import transaction
 
-__all__ = ["Account", "AddressTaken", "Person", "by_address", "lock", "open_account", "person", "unlock"]
+__all__ = ["Account", "AddressTaken", "Person", "bring_in", "by_address", "by_id", "lock", "looked_up",
+           "open_account", "person", "set_phone", "unlock"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +60,28 @@ def set_phone(account_id: str, phone: Mapping[str, str]) -> None:
         audit.record("phone.proved", account_id=account_id)
 
 
+def bring_in(*, email: str, password_hash: str, locale: str) -> str:
+    """Make an account of one that another system had: its address, and an argon2id hash as it kept it.
+
+    The person proves a phone at the first sign-in, before anything else (DESIGN §6). Raises
+    `Malformed` for the address, `AddressTaken`, and ValueError for a hash of another kind.
+    """
+    address = email_address(email)
+    try:
+        parameters = extract_parameters(password_hash)
+    except InvalidHashError as problem:
+        raise ValueError("password_hash must be an argon2id hash in PHC form ($argon2id$v=19$...)") from problem
+    if parameters.type is not Type.ID:
+        raise ValueError("password_hash must be argon2id")
+    return open_account(
+        canonical=address.canonical,
+        typed=address.typed,
+        locale=locale,
+        verifier=f"{IMPORTED}${password_hash}",
+        phone=None,
+    )
+
+
 def by_address(canonical: str) -> Account | None:
     """The account of an address in its canonical form."""
     return accounts.by_address(canonical)
@@ -62,6 +90,14 @@ def by_address(canonical: str) -> Account | None:
 def by_id(account_id: str) -> Account | None:
     """The account of an id."""
     return accounts.by_id(account_id)
+
+
+def looked_up(*, account_id: str | None = None, canonical: str | None = None) -> Account | None:
+    """An account as an administrator finds it; the look-up itself is audited (SR-127)."""
+    account = accounts.by_address(canonical) if canonical is not None else accounts.by_id(account_id or "")
+    with transaction():
+        audit.record("person.looked_up", account_id=account.id if account else None)
+    return account
 
 
 def person(account_id: str) -> Person | None:

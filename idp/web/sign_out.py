@@ -36,7 +36,7 @@ class SignOutViews:
         """Where people land who came without a service (P-START)."""
         services = [
             (client.client_name or client.client_id, client.initiate_login_uri or client.client_uri)
-            for client in clients.list_all()
+            for client in clients.everyone()
             if client.initiate_login_uri or client.client_uri
         ]
         return pages.render({"page": "start", "shown": {"services": services}})

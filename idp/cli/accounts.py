@@ -1,0 +1,144 @@
+"""`idp person`: find, show, lock, unlock, end sessions, bring in."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import IO, Any
+
+import click
+
+from idp.rules.identifiers import Malformed, email_address
+from idp.services import accounts, credentials, sessions
+from idp.services.accounts import Account, AddressTaken
+
+
+@click.group()
+def person() -> None:
+    """People's accounts. Every look-up of a person is written to the audit trail."""
+
+
+@person.command(epilog="Example:  idp person find kari@example.no")
+@click.argument("email")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def find(email: str, as_json: bool) -> None:
+    """Print the account id of an e-mail address."""
+    try:
+        address = email_address(email)
+    except Malformed as problem:
+        raise click.UsageError(f"{email!r} is not an e-mail address ({problem.key}).") from problem
+    account = accounts.looked_up(canonical=address.canonical)
+    if account is None:
+        raise click.ClickException("No account has this address.")
+    click.echo(json.dumps({"id": account.id}) if as_json else account.id)
+
+
+@person.command(epilog="Example:  idp person show 0aBcD3f_GhIjKlMnOpQrSt --json")
+@click.argument("account_id")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def show(account_id: str, as_json: bool) -> None:
+    """Print what support needs to know of an account; never a number or a secret."""
+    account = accounts.looked_up(account_id=account_id)
+    if account is None:
+        raise click.ClickException(f"No account has the id {account_id}.")
+    told = _told(account)
+    if as_json:
+        click.echo(json.dumps(told, ensure_ascii=False))
+        return
+    for name, value in told.items():
+        click.echo(f"{name:12} {value}")
+
+
+@person.command(epilog="Example:  idp person lock 0aBcD3f_GhIjKlMnOpQrSt")
+@click.argument("account_id")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def lock(account_id: str, as_json: bool) -> None:
+    """Lock an account: its sessions and tokens end within seconds, and nobody signs in to it."""
+    if not accounts.lock(account_id):
+        raise click.ClickException(f"No account has the id {account_id}.")
+    _done(as_json, account_id, "locked")
+
+
+@person.command(epilog="Example:  idp person unlock 0aBcD3f_GhIjKlMnOpQrSt")
+@click.argument("account_id")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def unlock(account_id: str, as_json: bool) -> None:
+    """Let the person of an account sign in again."""
+    if not accounts.unlock(account_id):
+        raise click.ClickException(f"No account has the id {account_id}.")
+    _done(as_json, account_id, "active")
+
+
+@person.command("end-sessions", epilog="Example:  idp person end-sessions 0aBcD3f_GhIjKlMnOpQrSt")
+@click.argument("account_id")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def end_sessions(account_id: str, as_json: bool) -> None:
+    """Sign an account out everywhere; its refresh tokens end, too."""
+    if accounts.by_id(account_id) is None:
+        raise click.ClickException(f"No account has the id {account_id}.")
+    ended = sessions.end_all(account_id, reason="ended by an administrator")
+    if as_json:
+        click.echo(json.dumps({"id": account_id, "ended": ended}))
+    else:
+        click.echo(f"Ended {ended} session{'' if ended == 1 else 's'}.")
+
+
+@person.command(
+    "import",
+    epilog="""Example:  idp person import people.jsonl
+
+    One JSON object a line: {"email": "kari@example.no", "locale": "nb",
+    "password_hash": "$argon2id$v=19$m=19456,t=2,p=1$..."}""",
+)
+@click.argument("file", type=click.File("r", encoding="utf-8"))
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+def import_people(file: IO[str], as_json: bool) -> None:
+    """Bring in accounts of another system. Each person proves a phone at the first sign-in.
+
+    Lines that cannot be brought in are named and left out; the exit code is then 1.
+    """
+    failed = 0
+    lines = [line for line in file if line.strip()]
+    with click.progressbar(lines, label="Bringing in", file=sys.stderr) as progress:
+        for number, line in enumerate(progress, start=1):
+            problem = _bring_in(line, as_json)
+            if problem is not None:
+                failed += 1
+                click.echo(f"line {number}: {problem}", err=True)
+    click.echo(f"{len(lines) - failed} brought in, {failed} left out.", err=True)
+    if failed:
+        raise click.exceptions.Exit(1)
+
+
+def _bring_in(line: str, as_json: bool) -> str | None:
+    try:
+        given = json.loads(line)
+        account_id = accounts.bring_in(
+            email=given["email"], password_hash=given["password_hash"], locale=given.get("locale", "nb")
+        )
+    except AddressTaken:
+        return "the address has an account already"
+    except Malformed as problem:
+        return f"email: {problem.key}"
+    except KeyError as problem:
+        return f"{problem.args[0]} is missing"
+    except (ValueError, TypeError, AttributeError) as problem:
+        return str(problem)
+    if as_json:
+        click.echo(json.dumps({"email": given["email"], "id": account_id}, ensure_ascii=False))
+    return None
+
+
+def _told(account: Account) -> dict[str, Any]:
+    return {
+        "id": account.id,
+        "status": "active" if account.active else "locked",
+        "locale": account.locale,
+        "created": account.created_at.isoformat(),
+        "factors": ["password", *credentials.enrolled(account.id)],
+        "sessions": len(sessions.of_account(account.id)),
+    }
+
+
+def _done(as_json: bool, account_id: str, status: str) -> None:
+    click.echo(json.dumps({"id": account_id, "status": status}) if as_json else f"{account_id} is {status}.")

@@ -1,0 +1,137 @@
+"""The journeys' table, walked: every way through, not the ways we thought of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from msgspec.structs import replace
+
+from idp.interaction import ClientFace, SignIn
+from idp.journeys.facts import Facts, Situation, StepProof
+from idp.journeys.steps import Journey, Step
+from idp.journeys.table import JOURNEYS
+from idp.rules.assurance import METHODS
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+WANTED = SignIn(client=ClientFace(client_id="portal", name="Alumni"), level="mfa")
+KARI, PHONES = "kari", ("sms", "voice")
+
+
+def situations(enrolled: tuple[str, ...], consent: tuple[str, ...], address_known: bool) -> Iterator[Situation]:
+    """A person about to begin: with or without a second factor, something to agree to, an account."""
+    facts = Facts(address_account=None, account_id=None)
+    yield Situation(facts=facts, wanted=WANTED, now=NOW, enrolled=enrolled, consent=consent)
+
+
+def done(journey: Journey, step: Step, at: Situation, *, address_known: bool, enrolled: tuple[str, ...]) -> list[Situation]:
+    """The situations after the person did this step, one per way to do it."""
+    facts = at.facts
+    if step.kind == "ask":
+        answers = {
+            "email": {"canonical": "kari@example.no", "typed": "kari@example.no"},
+            "phone": {"e164": "+4799999999", "takes_sms": "yes"},
+        }
+        return [replace(at, facts=facts.answered(step.name, **answers.get(step.name, {"said": "yes"})))]
+    if step.kind == "stop":
+        return []
+    after = []
+    for factor in step.factors:
+        about = step.about(at) if step.about else None
+        if step.name == "login":
+            about = f"account:{KARI}"
+        proof = StepProof(step=step.name, method=factor, about=about or "", at=NOW, until=NOW + timedelta(hours=1))
+        known = facts.proved(proof)
+        if step.kind == "enrol":
+            known = known.kept(step.name, method=factor)
+        if step.name == "login":
+            known = replace(known, account_id=KARI)
+        if step.name == "email-code" and address_known:
+            known = replace(known, address_account=KARI)
+        account = known.address_account if journey.name == "reset" else known.account_id
+        after.append(replace(at, facts=known, account_id=account, enrolled=enrolled if account else ()))
+    return after
+
+
+def endings(journey: Journey, *, enrolled: tuple[str, ...], consent: tuple[str, ...], address_known: bool) -> Iterator[Situation]:
+    """Every situation in which this journey is complete."""
+    waiting = list(situations((), consent, address_known))
+    while waiting:
+        at = waiting.pop()
+        step = journey.next_step(at)
+        if step is None:
+            yield at
+        else:
+            waiting.extend(done(journey, step, at, address_known=address_known, enrolled=enrolled))
+
+
+@pytest.mark.parametrize("enrolled", [(), ("voice",), PHONES], ids=["none", "voice", "both"])
+@pytest.mark.parametrize("consent", [(), ("email",)], ids=["agreed", "consent"])
+def test_a_session_never_starts_on_one_kind_of_proof(enrolled: tuple[str, ...], consent: tuple[str, ...]) -> None:
+    """SR-51: knowledge and possession, on every way through sign-in."""
+    found = list(endings(JOURNEYS["sign-in"], enrolled=enrolled, consent=consent, address_known=True))
+    assert found
+    for ending in found:
+        kinds = {kind for proof in ending.facts.proofs for kind in METHODS[proof.method].kinds}
+        assert {"knowledge", "possession"} <= kinds
+
+
+def test_an_account_opens_only_after_both_codes_and_a_password() -> None:
+    """SR-44, SR-45."""
+    found = list(endings(JOURNEYS["sign-up"], enrolled=(), consent=(), address_known=False))
+    assert found
+    for ending in found:
+        methods = {proof.method for proof in ending.facts.proofs}
+        assert "email_code" in methods
+        assert methods & set(PHONES)
+        assert {"password", "phone-code"} <= set(ending.facts.bound)
+
+
+def test_sign_up_with_a_known_address_never_ends_in_an_account() -> None:
+    """SR-46, SR-47: the proved address of an account leads to "you already have an account" and no further."""
+    assert list(endings(JOURNEYS["sign-up"], enrolled=PHONES, consent=(), address_known=True)) == []
+
+
+@pytest.mark.parametrize("enrolled", [("voice",), PHONES], ids=["voice", "both"])
+def test_reset_takes_the_mailbox_and_the_phone(enrolled: tuple[str, ...]) -> None:
+    """SR-61: neither code alone changes anything."""
+    found = list(endings(JOURNEYS["reset"], enrolled=enrolled, consent=(), address_known=True))
+    assert found
+    for ending in found:
+        methods = {proof.method for proof in ending.facts.proofs if proof.about == f"account:{KARI}"}
+        assert methods & set(PHONES)
+        assert any(proof.method == "email_code" for proof in ending.facts.proofs)
+
+
+def test_reset_of_an_account_without_a_second_factor_never_ends() -> None:
+    """SR-61, SR-62: an e-mail alone resets nothing."""
+    assert list(endings(JOURNEYS["reset"], enrolled=(), consent=(), address_known=True)) == []
+
+
+def test_a_proof_about_one_subject_never_counts_for_another() -> None:
+    """A phone proved while signing up is no second step of somebody's reset (SR-15, SR-64)."""
+    strangers = StepProof(step="phone-code", method="sms", about="number:+4799999999", at=NOW, until=NOW + timedelta(hours=1))
+    mailbox = StepProof(
+        step="email-code", method="email_code", about="address:kari@example.no", at=NOW, until=NOW + timedelta(hours=1)
+    )
+    facts = Facts(address_account=KARI).answered("email", canonical="kari@example.no", typed="kari@example.no")
+    at = Situation(
+        facts=facts.proved(strangers).proved(mailbox), wanted=WANTED, now=NOW, account_id=KARI, enrolled=PHONES
+    )
+    step = JOURNEYS["reset"].next_step(at)
+    assert step is not None
+    assert step.name == "second-step"
+
+
+def test_a_proof_older_than_wanted_asks_again() -> None:
+    """SR-58: prompt=login and max_age ask for proofs made since then."""
+    old = tuple(
+        StepProof(step="", method=method, about=f"account:{KARI}", at=NOW - timedelta(minutes=20), until=NOW + timedelta(hours=1))
+        for method in ("password", "sms")
+    )
+    fresh = replace(WANTED, proofs_since=NOW - timedelta(minutes=5))
+    at = Situation(facts=Facts(account_id=KARI, proofs=old), wanted=fresh, now=NOW, account_id=KARI, enrolled=PHONES)
+    step = JOURNEYS["sign-in"].next_step(at)
+    assert step is not None
+    assert step.name == "login"
