@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from flask import Flask, Response, jsonify, request
+from flask import Blueprint, Flask, Response, current_app, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from .access_tokens import (
@@ -25,6 +25,7 @@ from .provider_keys import KeysUnavailable, ProviderKeys
 from .records import Employee, Records
 
 log = logging.getLogger(__name__)
+endpoints = Blueprint("endpoints", __name__)
 
 SUBSTANTIAL = "http://eidas.europa.eu/LoA/substantial"
 MFA_OR_MORE = ("https://refeds.org/profile/mfa", SUBSTANTIAL, "http://eidas.europa.eu/LoA/high")
@@ -60,69 +61,42 @@ class Closed(Exception):
         self.members = members
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the endpoints work with."""
+
+    service: Service
+    checks: Checks
+    records: Records
+
+
 def create_app(service: Service) -> Flask:
     """The data service as a WSGI application."""
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = 16 * 1024
     checks = Checks(service.issuer, service.resource, ProviderKeys(service.issuer).find)
-    records = Records(service.links)
-    _add_endpoints(app, service, checks, records)
-    _add_refusals(app, service)
+    app.extensions["data_service"] = Parts(service, checks, Records(service.links))
+    app.register_blueprint(endpoints)
     return app
 
 
-def _add_endpoints(app: Flask, service: Service, checks: Checks, records: Records) -> None:
-    def person() -> AccessToken:
-        elsewhere = {*request.args, *request.form}
-        return checks.check(presented(request.headers.getlist("Authorization"), elsewhere))
+def _parts() -> Parts:
+    parts: Parts = current_app.extensions["data_service"]
+    return parts
 
-    def proved_employee() -> Employee:
-        token = person()
-        token.require_scope(SCOPE)
-        token.require_level(PROVED_OR_MORE)
-        return open_window(records.of(token.subject), datetime.now(UTC))
 
-    @app.get("/me")
-    def me() -> Response:
-        """Who the token says is here. Needs two factors, no proof of identity."""
-        token = person()
-        token.require_level(MFA_OR_MORE)
-        return jsonify(sub=token.subject, acr=token.acr, amr=token.amr, auth_time=token.auth_time)
+def _person() -> AccessToken:
+    """Who calls, after every check of the token. Raises Refused."""
+    elsewhere = {*request.args, *request.form}
+    return _parts().checks.check(presented(request.headers.getlist("Authorization"), elsewhere))
 
-    @app.get("/payslips")
-    def payslips() -> Response:
-        """The person's payslips, newest first."""
-        employee = proved_employee()
-        return jsonify(
-            employer=employee.employer,
-            window={"opens": employee.opens.isoformat(), "closes": employee.closes.isoformat()},
-            payslips=employee.payslips,
-        )
 
-    @app.get("/payslips/<payslip_id>")
-    def payslip(payslip_id: str) -> Response:
-        """One of the person's payslips."""
-        employee = proved_employee()
-        found = employee.payslip(payslip_id)
-        if found is None:
-            return problem("not-found", 404, service.resource)
-        return jsonify(employer=employee.employer, **found)
-
-    @app.get("/health")
-    def health() -> Response:
-        return Response("ok\n", content_type="text/plain")
-
-    @app.get("/problems/<name>")
-    def explain(name: str) -> Response:
-        if name not in TITLES:
-            return problem("not-found", 404, service.resource)
-        return Response(f"{TITLES[name]}.\n", content_type="text/plain; charset=utf-8")
-
-    @app.after_request
-    def keep_private(answer: Response) -> Response:
-        answer.headers["Cache-Control"] = "no-store"
-        answer.headers["X-Content-Type-Options"] = "nosniff"
-        return answer
+def _proved_employee() -> Employee:
+    """The employee who calls, proved and inside the window. Raises Refused, Closed."""
+    token = _person()
+    token.require_scope(SCOPE)
+    token.require_level(PROVED_OR_MORE)
+    return open_window(_parts().records.of(token.subject), datetime.now(UTC))
 
 
 def open_window(employee: Employee | None, now: datetime) -> Employee:
@@ -136,27 +110,87 @@ def open_window(employee: Employee | None, now: datetime) -> Employee:
     return employee
 
 
-def _add_refusals(app: Flask, service: Service) -> None:
-    @app.errorhandler(Refused)
-    def refused(refusal: Refused) -> Response:
-        name = next(name for kind, name in PROBLEM_OF if isinstance(refusal, kind))
-        log.info("refused: %s: %s", name, refusal.reason)
-        return problem(name, refusal.status, service.resource, headers={"WWW-Authenticate": refusal.challenge})
+@endpoints.get("/me")
+def me() -> Response:
+    """Who the token says is here. Needs two factors, no proof of identity."""
+    token = _person()
+    token.require_level(MFA_OR_MORE)
+    return jsonify(sub=token.subject, acr=token.acr, amr=token.amr, auth_time=token.auth_time)
 
-    @app.errorhandler(Closed)
-    def closed(reason: Closed) -> Response:
-        return problem(reason.name, 403, service.resource, members=reason.members)
 
-    @app.errorhandler(KeysUnavailable)
-    def no_keys(_: KeysUnavailable) -> Response:
-        return problem("keys-unavailable", 503, service.resource, headers={"Retry-After": "10"})
+@endpoints.get("/payslips")
+def payslips() -> Response:
+    """The person's payslips, newest first."""
+    employee = _proved_employee()
+    return jsonify(
+        employer=employee.employer,
+        window={"opens": employee.opens.isoformat(), "closes": employee.closes.isoformat()},
+        payslips=employee.payslips,
+    )
 
-    @app.errorhandler(HTTPException)
-    def http(fault: HTTPException) -> Response:
-        name = {404: "not-found", 405: "method-not-allowed"}.get(fault.code or 500, "fault")
-        return problem(name, fault.code or 500, service.resource)
 
-    @app.errorhandler(Exception)
-    def unexpected(fault: Exception) -> Response:
-        log.error("unexpected", exc_info=fault)
-        return problem("fault", 500, service.resource)
+@endpoints.get("/payslips/<payslip_id>")
+def payslip(payslip_id: str) -> Response:
+    """One of the person's payslips."""
+    employee = _proved_employee()
+    found = employee.payslip(payslip_id)
+    if found is None:
+        return problem("not-found", 404, _parts().service.resource)
+    return jsonify(employer=employee.employer, **found)
+
+
+@endpoints.get("/health")
+def health() -> Response:
+    """Whether the process answers."""
+    return Response("ok\n", content_type="text/plain")
+
+
+@endpoints.get("/problems/<name>")
+def explain(name: str) -> Response:
+    """What a problem's `type` means, in words."""
+    if name not in TITLES:
+        return problem("not-found", 404, _parts().service.resource)
+    return Response(f"{TITLES[name]}.\n", content_type="text/plain; charset=utf-8")
+
+
+@endpoints.after_app_request
+def keep_private(answer: Response) -> Response:
+    """Payslips belong in no cache (RFC 9111 §5.2.2.5)."""
+    answer.headers["Cache-Control"] = "no-store"
+    answer.headers["X-Content-Type-Options"] = "nosniff"
+    return answer
+
+
+@endpoints.app_errorhandler(Refused)
+def refused(refusal: Refused) -> Response:
+    """The token was not good enough; the challenge says what would be."""
+    name = next(name for kind, name in PROBLEM_OF if isinstance(refusal, kind))
+    log.info("refused: %s: %s", name, refusal.reason)
+    challenge = {"WWW-Authenticate": refusal.challenge}
+    return problem(name, refusal.status, _parts().service.resource, headers=challenge)
+
+
+@endpoints.app_errorhandler(Closed)
+def closed(reason: Closed) -> Response:
+    """Nothing to see, and why."""
+    return problem(reason.name, 403, _parts().service.resource, members=reason.members)
+
+
+@endpoints.app_errorhandler(KeysUnavailable)
+def no_keys(_: KeysUnavailable) -> Response:
+    """Nobody can be checked at the moment: later, not no."""
+    return problem("keys-unavailable", 503, _parts().service.resource, headers={"Retry-After": "10"})
+
+
+@endpoints.app_errorhandler(HTTPException)
+def http(fault: HTTPException) -> Response:
+    """Wrong paths and methods."""
+    name = {404: "not-found", 405: "method-not-allowed"}.get(fault.code or 500, "fault")
+    return problem(name, fault.code or 500, _parts().service.resource)
+
+
+@endpoints.app_errorhandler(Exception)
+def unexpected(fault: Exception) -> Response:
+    """Our own fault, without detail for the caller."""
+    log.error("unexpected", exc_info=fault)
+    return problem("fault", 500, _parts().service.resource)

@@ -11,9 +11,9 @@ from typing import Any
 
 import httpx
 import pytest
-from world import RESOURCE, Ask, Provider, serving
 
 from relying_party_demo.data_service.app import Service, create_app
+from tests.demo.world import RESOURCE, Ask, Provider, serving
 
 
 @pytest.fixture

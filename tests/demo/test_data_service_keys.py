@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from world import Ask, Provider
 
 from relying_party_demo.data_service import provider_keys
+from tests.demo.world import Ask, Provider
 
 
 def test_the_keys_are_fetched_once(data_service: Ask, provider: Provider) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from world import Ask, Provider
+
+from tests.demo.world import Ask, Provider
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ import httpx
 import pytest
 from joserfc import jws
 from joserfc.jwk import ECKey, OctKey
-from world import MFA, SUBSTANTIAL, Ask, Provider
+
+from tests.demo.world import MFA, SUBSTANTIAL, Ask, Provider
 
 NOW = int(time.time())
 
@@ -105,9 +106,7 @@ def test_no_signature_and_a_mac_with_the_public_key_are_refused(data_service: As
     payload = json.dumps(provider.claims()).encode()
     none = encoded(json.dumps({"alg": "none", "typ": "at+jwt", "kid": "k1"}).encode())
     public = OctKey.import_key(str(provider.keys[0].as_dict(private=False)["x"]))
-    mac = jws.serialize_compact(
-        {"alg": "HS256", "typ": "at+jwt", "kid": "k1"}, payload, public, algorithms=["HS256"]
-    )
+    mac = jws.serialize_compact({"alg": "HS256", "typ": "at+jwt", "kid": "k1"}, payload, public, algorithms=["HS256"])
 
     assert_refused(data_service("/payslips", f"{none}.{encoded(payload)}."))
     assert_refused(data_service("/payslips", mac))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,7 +15,8 @@ import httpx
 from flask import Flask
 from joserfc import jws
 from joserfc.jwk import ECKey
-from waitress.server import BaseWSGIServer, create_server
+from waitress import wasyncore
+from waitress.server import create_server
 
 MFA = "https://refeds.org/profile/mfa"
 SUBSTANTIAL = "http://eidas.europa.eu/LoA/substantial"
@@ -85,11 +87,20 @@ class Provider:
 @contextmanager
 def serving(app: Flask) -> Iterator[str]:
     """The application behind a real server on a free port; gives its URL without a slash."""
-    server = create_server(app, host="127.0.0.1", port=0, threads=4)
-    assert isinstance(server, BaseWSGIServer)
-    assert server.socket is not None
-    Thread(target=server.run, daemon=True).start()
+    server: Any = create_server(app, host="127.0.0.1", port=0, threads=4)
+    thread = Thread(target=server.run, daemon=True)
+    thread.start()
     try:
         yield f"http://127.0.0.1:{server.socket.getsockname()[1]}"
     finally:
-        server.close()
+        server.task_dispatcher.shutdown()
+        server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))  # in its own thread: no race
+        thread.join(5)
+
+
+def free_port() -> int:
+    """A port that nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
