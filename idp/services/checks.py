@@ -1,0 +1,42 @@
+"""Is this deployment fit to serve? What `idp check` says, and what `idp serve` refuses to start with (SR-115)."""
+
+from __future__ import annotations
+
+from idp.configuration import Problem
+from idp.services import clients
+from idp.settings import Settings
+from idp.signing import jws
+from idp.stores import Unavailable
+from idp.stores.durable import keys, schema
+
+
+def of_stores(settings: Settings) -> list[Problem]:
+    """What is wrong in the database: unreachable, behind, without keys. Nothing when all is well."""
+    try:
+        behind = _schema()
+        return behind or _signing_keys()
+    except Unavailable:
+        place = settings.database.url.rpartition("@")[2]
+        return [Problem("database.url", f"the database at {place} does not answer")]
+
+
+def _schema() -> list[Problem]:
+    stands, wanted = schema.current(), schema.newest()
+    if stands == wanted:
+        return []
+    if stands is None:
+        return [Problem("database", "has no tables yet: `idp setup` makes them")]
+    return [Problem("database", f"stands at migration {stands}, this release needs {wanted}: `idp db upgrade`")]
+
+
+def _signing_keys() -> list[Problem]:
+    active = keys.signing_algorithms()
+    if not active:
+        return [Problem("keys", "there is no signing key: `idp setup` makes the first")]
+    found = []
+    for client in clients.everyone():
+        wanted = client.id_token_signed_response_alg
+        stored = "EdDSA" if wanted in jws.ED25519 else wanted
+        if client.redirect_uris and stored not in active:
+            found.append(Problem("keys", f"client {client.client_id} wants {wanted}: `idp key add --algorithm {stored}`"))
+    return found
