@@ -73,9 +73,12 @@ def sections() -> dict[str, type[Section]]:
     return {section.name: section.type for section in msgspec.structs.fields(Settings)}
 
 
-def problems(settings: Settings) -> list[Problem]:
+def problems(settings: Settings, environ: Mapping[str, str]) -> list[Problem]:
     """What is unsafe or useless in the settings and in the files they name; nothing when all is well."""
-    return [problem for check in CHECKS for problem in check(settings)]
+    found = [problem for check in CHECKS for problem in check(settings)]
+    if environ.get("FLASK_DEBUG", "0").lower() not in ("0", "false", "no", ""):
+        found.append(Problem("FLASK_DEBUG", "debug mode shows secrets to anybody; unset it"))
+    return found
 
 
 def is_loopback(host: str | None) -> bool:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import msgspec
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import Meta, Struct
 
 from idp.rules import redirect_uris
 
@@ -87,11 +87,11 @@ class Members(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Metadata(Members, frozen=True, kw_only=True):
     """What a client asks to be registered with."""
 
-    response_types: tuple[Literal["code"], ...] | UnsetType = UNSET
+    response_types: tuple[Literal["code"], ...] | None = None
     """Only `code` (SR-67)."""
-    grant_types: tuple[Literal["authorization_code", "refresh_token", "client_credentials"], ...] | UnsetType = UNSET
+    grant_types: tuple[Literal["authorization_code", "refresh_token", "client_credentials"], ...] | None = None
     """Grants the client may use. Default: authorization_code; none for a mere resource server."""
-    scope: ScopeText | UnsetType = UNSET
+    scope: ScopeText | None = None
     """Scopes it may ask for, separated by spaces. Default: openid profile email (with authorization_code)."""
 
 
@@ -168,16 +168,13 @@ def read(given: Mapping[str, Any], *, loopback_issuer: bool) -> Metadata:
 
 
 def _settled(metadata: Metadata) -> Metadata:
-    grants = metadata.grant_types
-    if grants is UNSET:
-        only_resource_server = metadata.resource_server is not None and not metadata.redirect_uris
-        grants = () if only_resource_server else ("authorization_code",)
+    grants = _grants(metadata)
     people = "authorization_code" in grants
-    types = metadata.response_types
-    if types is UNSET:
+    types: tuple[str, ...] | None = metadata.response_types
+    if types is None:
         types = ("code",) if people else ()
     scope = metadata.scope
-    if scope is UNSET:
+    if scope is None:
         offline = " offline_access" if "refresh_token" in grants else ""
         scope = PERSONAL_SCOPE + offline if people else ""
     return msgspec.structs.replace(
@@ -186,6 +183,13 @@ def _settled(metadata: Metadata) -> Metadata:
         response_types=types,
         scope=" ".join(dict.fromkeys(scope.split())),
     )
+
+
+def _grants(metadata: Metadata) -> tuple[str, ...]:
+    if metadata.grant_types is not None:
+        return metadata.grant_types
+    only_resource_server = metadata.resource_server is not None and not metadata.redirect_uris
+    return () if only_resource_server else ("authorization_code",)
 
 
 def _check_grants(metadata: Metadata) -> None:

@@ -41,6 +41,8 @@ def upgrade() -> tuple[str | None, str | None]:
     config = _config()
     with transaction() as connection:
         if connection.dialect.name == "postgresql":
+            connection.execute(text("SET LOCAL statement_timeout = 0"))  # a migration may take its time
+            connection.execute(text("SET LOCAL lock_timeout = 0"))
             connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _LOCK})
         before = MigrationContext.configure(connection).get_current_revision()
         config.attributes["connection"] = connection

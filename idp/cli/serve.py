@@ -1,0 +1,57 @@
+"""`idp serve`: the server, on granian, and the operations address beside it."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import click
+
+from idp.cli import Invocation
+from idp.cli.check import problems_of
+from idp.settings import Server
+
+FINISH_WITHIN = 20
+"""Seconds a process has to finish what it is doing after SIGTERM (SR-129)."""
+
+
+@click.command(epilog="Example:  idp --config /etc/idp/config.toml serve")
+@click.option("--json", "as_json", is_flag=True, help="Say where it listens as one line of JSON.")
+@click.pass_obj
+def serve(invocation: Invocation, as_json: bool) -> None:
+    """Serve until told to stop. Refuses to start when `idp check` finds anything."""
+    server = invocation.settings().server
+    problems = problems_of(invocation)
+    for problem in problems:
+        click.echo(f"{invocation.path}: {problem}", err=True)
+    if problems:
+        raise click.ClickException("Not started.")
+    os.environ["IDP_CONFIG"] = str(Path(invocation.path).resolve())  # the workers read it, too
+    said = {"issuer": server.issuer, "listen": server.listen, "operations": server.operations_listen}
+    click.echo(json.dumps(said) if as_json else f"Serving {server.issuer} on {server.listen}.")
+    _run(server)
+
+
+def _run(server: Server) -> None:
+    from granian import Granian
+    from granian.constants import Interfaces
+
+    address, port = host_and_port(server.listen)
+    Granian(
+        "idp.wsgi:app",
+        address=address,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=server.workers,
+        blocking_threads=server.threads,
+        websockets=False,
+        respawn_failed_workers=True,
+        workers_kill_timeout=FINISH_WITHIN,
+    ).serve()
+
+
+def host_and_port(listen: str) -> tuple[str, int]:
+    """`127.0.0.1:8000` or `[::1]:8000` in its two parts."""
+    host, _, port = listen.rpartition(":")
+    return host.strip("[]"), int(port)
