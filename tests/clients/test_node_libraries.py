@@ -1,0 +1,96 @@
+"""Client libraries that are not Python: openid-client and oidc-client-ts, in Node."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.clients.running import Browser, Running, parameters
+
+HERE = Path(__file__).parent
+CALLBACK = "https://client.example/callback"
+SIGNED_OUT = "https://client.example/signed-out"
+SCOPE = "openid profile email offline_access"
+
+
+@pytest.fixture(scope="session")
+def node() -> str:
+    """Node with the locked libraries beside it."""
+    found, npm = shutil.which("node"), shutil.which("npm")
+    if found is None or npm is None:
+        assert not os.environ.get("CI"), "node and npm must be there where everything is proved"
+        pytest.skip("node and npm are not installed; .ci/run installs them")
+    with (HERE / ".npmrc").open() as one_at_a_time:
+        fcntl.flock(one_at_a_time, fcntl.LOCK_EX)
+        installed = HERE / "node_modules" / ".package-lock.json"
+        if not installed.exists() or installed.stat().st_mtime < (HERE / "package-lock.json").stat().st_mtime:
+            subprocess.run(
+                [npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=HERE, check=True, timeout=300
+            )
+    return found
+
+
+@pytest.mark.parametrize(
+    ("script", "method"),
+    [("openid_client.mjs", "client_secret_basic"), ("oidc_client_ts.mjs", "none")],
+)
+def test_a_node_library_completes_everything(
+    node: str, script: str, method: str, provider: Running, kari: Browser
+) -> None:
+    """Discovery, code with PKCE, ID token, userinfo, refresh, revocation, logout."""
+    client = provider.register(
+        client_name="Somebody else's library",
+        redirect_uris=[CALLBACK],
+        post_logout_redirect_uris=[SIGNED_OUT],
+        grant_types=["authorization_code", "refresh_token"],
+        scope=SCOPE,
+        token_endpoint_auth_method=method,
+    )
+    setup = {
+        "issuer": provider.issuer,
+        "client_id": client["client_id"],
+        "client_secret": client.get("client_secret"),
+        "redirect_uri": CALLBACK,
+        "post_logout_redirect_uri": SIGNED_OUT,
+        "scope": SCOPE,
+    }
+
+    done = _conversation([node, str(HERE / script)], setup, kari)
+
+    assert done["claims"]["sub"] == done["userinfo"]["sub"]
+    assert done["userinfo"]["email"] == kari.email
+    assert done["refreshed"]
+    assert done["after_revocation"] == "invalid_grant"
+    assert done["signed_out"].startswith(SIGNED_OUT)
+    assert parameters(done["signed_out"])["state"] == done["state"]
+
+
+def _conversation(command: list[str], setup: dict[str, Any], person: Browser) -> dict[str, Any]:
+    """Let the library lead and the person follow until it is done."""
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        told: dict[str, Any] = setup
+        while True:
+            process.stdin.write(json.dumps(told) + "\n")
+            process.stdin.flush()
+            line = process.stdout.readline()
+            assert line, process.stderr.read()[-3000:]
+            asked = json.loads(line)
+            if "done" in asked:
+                found: dict[str, Any] = asked["done"]
+                return found
+            told = {"landed": _landed(person, asked["open"], asked["url"])}
+
+
+def _landed(person: Browser, what: str, url: str) -> str:
+    return person.signs_up(url) if what == "sign-up" else person.signs_out(url)
