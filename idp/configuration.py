@@ -132,7 +132,7 @@ def _value(variable: str, text: str, kind: Any) -> object:
 
 
 def _explained(problem: str, path: Path, variables: Mapping[str, str]) -> str:
-    """msgspec's words with the file or variable, the key, and what would be allowed."""
+    """What msgspec says, with the file or variable, the key, and what would be allowed."""
     words, _, place = problem.partition(" - at `$")
     key = re.sub(r"\[.*", "", place.strip("`.").removeprefix("."))
     unknown = re.search(r"unknown field `(.*)`", words)
@@ -175,7 +175,7 @@ def _issuer(settings: Settings) -> Iterator[Problem]:
     if parts.username is not None or parts.password is not None:
         yield Problem("server.issuer", "must not hold a user name or password")
     if issuer != issuer.lower() or not issuer.isascii():
-        yield Problem("server.issuer", "must be in lower case ASCII, as browsers write it (xn--... for other letters)")
+        yield Problem("server.issuer", "must be in lower case ASCII, as browsers write it")
     if parts.port == {"https": 443, "http": 80}[parts.scheme]:
         yield Problem("server.issuer", f"leave out :{parts.port}: browsers do")
 
@@ -202,7 +202,7 @@ def _service(settings: Settings) -> Iterator[Problem]:
         if language not in LANGUAGES:
             yield Problem("service.languages", f"no texts in {language!r}; there are {', '.join(LANGUAGES)}")
     if service.default_language not in service.languages:
-        yield Problem("service.default_language", f"must be one of [service] languages; not {service.default_language!r}")
+        yield Problem("service.default_language", f"{service.default_language!r} is none of [service] languages")
     try:
         ZoneInfo(service.time_zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -293,5 +293,12 @@ def _split(address: str) -> SplitResult | None:
 
 
 CHECKS: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
-    _issuer, _listening, _service, _phones, _durations, _outgoing, _stores, _secret_files,
+    _issuer,
+    _listening,
+    _service,
+    _phones,
+    _durations,
+    _outgoing,
+    _stores,
+    _secret_files,
 )

@@ -72,21 +72,22 @@ class Invocation:
         try:
             return open_durable(settings)
         except (OSError, ValueError) as problem:
-            raise click.ClickException(f"{problem}. `idp setup` makes what is missing, `idp check` says more.") from None
+            words = f"{problem}. `idp setup` makes what is missing, `idp check` says more."
+            raise click.ClickException(words) from None
 
 
 class Lazy(click.Group):
     """The group of all commands, which loads a module only when its command is called."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, _ctx: click.Context) -> list[str]:
         """Every command, in the order of the table."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Load the command of this name."""
         return _loaded(cmd_name) if cmd_name in COMMANDS else None
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Print the table without loading anything."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, place.words) for name, place in COMMANDS.items()])
@@ -147,7 +148,7 @@ def _version() -> str:
 @click.version_option(_version(), prog_name="idp")
 @click.pass_context
 def main(ctx: click.Context, path: str) -> None:
-    """Run and administer the identity provider.
+    r"""Run and administer the identity provider.
 
     \b
     A first start:

@@ -54,7 +54,7 @@ def add(invocation: Invocation, /, file: IO[str] | None, as_json: bool, **option
     named = named_members(options)
     metadata = _metadata(file, named)
     if file is None and metadata.get("redirect_uris") and "id_token_signed_response_alg" not in metadata:
-        metadata["id_token_signed_response_alg"] = "ES256"
+        metadata["id_token_signed_response_alg"] = "ES256"  # noqa: S105 - the name of an algorithm
         click.echo("ID tokens will be signed with ES256; for others: --signing-algorithm RS256.", err=True)
     registered = _doing(lambda: clients.register(metadata, loopback_issuer=invocation.settings().is_loopback))
     _print(registered, as_json=as_json or file is not None)

@@ -16,7 +16,8 @@ from idp.rules import redirect_uris
 
 Text = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Uri = Annotated[str, Meta(min_length=1, max_length=2000)]
-ScopeText = Annotated[str, Meta(max_length=1000, pattern=r"^([\x21\x23-\x5b\x5d-\x7e]+( [\x21\x23-\x5b\x5d-\x7e]+)*)?$")]
+Scopes = Annotated[str, Meta(max_length=1000, pattern=r"^([!#-\[\]-~]+( [!#-\[\]-~]+)*)?$")]
+Method = Literal["client_secret_basic", "client_secret_post", "private_key_jwt", "none"]
 SigningAlgorithm = Literal["ES256", "RS256", "PS256", "EdDSA", "Ed25519"]
 
 PERSONAL_SCOPE = "openid profile email"
@@ -60,15 +61,13 @@ class Members(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Addresses a person may be sent to after signing out, compared byte for byte."""
     initiate_login_uri: Uri | None = None
     """Where a person starts signing in at the client; the way back when a journey is lost."""
-    token_endpoint_auth_method: Literal["client_secret_basic", "client_secret_post", "private_key_jwt", "none"] = (
-        "client_secret_basic"
-    )
+    token_endpoint_auth_method: Method = "client_secret_basic"  # noqa: S105 - the name of a method
     """How it proves itself; this one method only (SR-82)."""
     token_endpoint_auth_signing_alg: SigningAlgorithm | None = None
     """Algorithm of its assertions. Default: any asymmetric one that fits its keys."""
     jwks: dict[str, Any] | None = None
     """Public keys, inline (RFC 7517), for private_key_jwt."""
-    id_token_signed_response_alg: SigningAlgorithm = "RS256"
+    id_token_signed_response_alg: SigningAlgorithm = "RS256"  # noqa: S105 - the name of an algorithm
     """Algorithm of its ID tokens. RS256 when not named, as OpenID Connect says."""
     subject_type: Literal["public"] = "public"
     """Every client sees the same `sub`."""
@@ -91,7 +90,7 @@ class Metadata(Members, frozen=True, kw_only=True):
     """Only `code` (SR-67)."""
     grant_types: tuple[Literal["authorization_code", "refresh_token", "client_credentials"], ...] | None = None
     """Grants the client may use. Default: authorization_code; none for a mere resource server."""
-    scope: ScopeText | None = None
+    scope: Scopes | None = None
     """Scopes it may ask for, separated by spaces. Default: openid profile email (with authorization_code)."""
 
 
@@ -122,7 +121,7 @@ class Client(Members, frozen=True, kw_only=True):
     @property
     def confidential(self) -> bool:
         """Whether it authenticates itself."""
-        return self.token_endpoint_auth_method != "none"
+        return self.token_endpoint_auth_method != "none"  # noqa: S105 - the name of a method
 
     @property
     def needs_secret(self) -> bool:
@@ -208,8 +207,7 @@ def _check_grants(metadata: Metadata) -> None:
 
 
 def _check_authentication(metadata: Metadata) -> None:
-    method = metadata.token_endpoint_auth_method
-    if method == "none":
+    if metadata.token_endpoint_auth_method == "none":  # noqa: S105 - the name of a method
         for member, needs in (
             ("client_credentials", "client_credentials" in (metadata.grant_types or ())),
             ("pkce_exempt", metadata.pkce_exempt),
@@ -217,7 +215,7 @@ def _check_authentication(metadata: Metadata) -> None:
         ):
             if needs:
                 raise InvalidMetadata("token_endpoint_auth_method", f"`none` cannot be, together with {member}")
-    if method == "private_key_jwt" and metadata.jwks is None:
+    if metadata.token_endpoint_auth_method == "private_key_jwt" and metadata.jwks is None:  # noqa: S105 - likewise
         raise InvalidMetadata("jwks", "private_key_jwt needs the client's public keys here")
 
 

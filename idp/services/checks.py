@@ -38,5 +38,6 @@ def _signing_keys() -> list[Problem]:
         wanted = client.id_token_signed_response_alg
         stored = "EdDSA" if wanted in jws.ED25519 else wanted
         if client.redirect_uris and stored not in active:
-            found.append(Problem("keys", f"client {client.client_id} wants {wanted}: `idp key add --algorithm {stored}`"))
+            words = f"client {client.client_id} wants {wanted}: `idp key add --algorithm {stored}` makes one"
+            found.append(Problem("keys", words))
     return found

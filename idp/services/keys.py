@@ -133,11 +133,10 @@ def _promote(kid: str, *, at_once: bool, tokens: Tokens) -> None:
             "--now promotes it at once, and clients that hold the old key set will refuse what it signs for a while"
         )
     try:
-        before = rows.promote(
-            kid, now=now, withdraw_at=rotation.withdraw_at(now, longest_token_life=_longest(tokens))
-        )
+        before = rows.promote(kid, now=now, withdraw_at=rotation.withdraw_at(now, longest_token_life=_longest(tokens)))
     except (rows.AlreadyActive, LookupError):
-        raise KeyProblem(f"somebody else promoted a {key.algorithm} key at this moment: look at `idp key list`") from None
+        words = f"somebody else promoted a {key.algorithm} key at this moment: look at `idp key list`"
+        raise KeyProblem(words) from None
     details: dict[str, str | int | bool] = {"kid": kid, "algorithm": key.algorithm, "at_once": at_once}
     if before is not None:
         details["retired"] = before.kid

@@ -99,7 +99,7 @@ def _is_for_signatures(jwk: object) -> bool:
 
 def _public_key(place: int, jwk: object) -> VerifyingKey:
     if not isinstance(jwk, Mapping):
-        raise ValueError(f"keys[{place}] is not an object")
+        raise ValueError(f"keys[{place}] is not an object")  # noqa: TRY004 - what was given is bad, not the call
     if jwk.get("kty") == "oct" or not {"d", "k", "p", "q"}.isdisjoint(jwk):
         raise ValueError(f"keys[{place}] holds a secret: only public keys belong here")
     kid = jwk.get("kid")

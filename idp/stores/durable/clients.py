@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Column, LargeBinary, Row, String, Table, Text, delete, insert, select, update
 
@@ -62,9 +63,7 @@ def in_order() -> list[ClientRow]:
     return [_client(row) for row in rows]
 
 
-def change(
-    client_id: str, *, was: str, metadata: str, secret_digest: bytes | None, now: datetime
-) -> bool:
+def change(client_id: str, *, was: str, metadata: str, secret_digest: bytes | None, now: datetime) -> bool:
     """Replace the metadata and the digest, unless somebody else changed the metadata from what it `was`."""
     statement = (
         update(clients)
@@ -94,6 +93,5 @@ def remove(client_id: str) -> bool:
     return removed
 
 
-def _client(row: Row[tuple[object, ...]]) -> ClientRow:
-    found = row._mapping
-    return ClientRow(found["client_id"], found["metadata"], found["secret_digest"], found["created_at"])
+def _client(row: Row[Any]) -> ClientRow:
+    return ClientRow(row.client_id, row.metadata, row.secret_digest, row.created_at)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, cast
+from typing import Any, Literal
 
 from sqlalchemy import Column, Index, LargeBinary, Row, String, Table, Text, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
@@ -183,16 +183,15 @@ def version() -> int:
     return changes.number(CHANGES)
 
 
-def _key(row: Row[tuple[object, ...]]) -> KeyRow:
-    found = row._mapping
+def _key(row: Row[Any]) -> KeyRow:
     return KeyRow(
-        kid=found["kid"],
-        algorithm=found["algorithm"],
-        state=cast(State, found["state"]),
-        public=found["public"],
-        published_at=found["published_at"],
-        active_at=found["active_at"],
-        retired_at=found["retired_at"],
-        withdraw_at=found["withdraw_at"],
-        sealed=found["private"],
+        kid=row.kid,
+        algorithm=row.algorithm,
+        state=row.state,
+        public=row.public,
+        published_at=row.published_at,
+        active_at=row.active_at,
+        retired_at=row.retired_at,
+        withdraw_at=row.withdraw_at,
+        sealed=row.private,
     )

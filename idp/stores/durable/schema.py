@@ -6,7 +6,9 @@ in a later release, so that two releases can run side by side.
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 
 from alembic import command
 from alembic.config import Config
@@ -54,12 +56,14 @@ def differences() -> list[object]:
     """How the tables in the database differ from those in the code. A test wants none after `upgrade`."""
     from alembic.autogenerate import compare_metadata  # noqa: PLC0415 - for tests and developers only
 
+    _know_every_table()
     with transaction() as connection:
         return list(compare_metadata(MigrationContext.configure(connection), db.metadata))
 
 
 def draft(message: str) -> str:
     """Write a migration for what the code has and the database lacks; the path of the file, to be reviewed."""
+    _know_every_table()
     config = _config()
     with transaction() as connection:
         config.attributes["connection"] = connection
@@ -74,3 +78,11 @@ def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
     return config
+
+
+def _know_every_table() -> None:
+    """Let every file here put its tables into the metadata."""
+    package = Path(__file__).parent
+    for module in iter_modules([str(package)]):
+        if not module.ispkg:
+            import_module(f"{__package__}.{module.name}")
