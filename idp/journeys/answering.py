@@ -66,7 +66,7 @@ def phone(here: Here, submission: Submission) -> Result:
     return Accepted(change)
 
 
-def accounts(here: Here, submission: Submission) -> Result:
+def accounts(_: Here, submission: Submission) -> Result:
     """Which account to go on with: the one signed in, or another."""
     if submission.do == "other":
         return SwitchedUser()

@@ -30,6 +30,7 @@ from idp.journeys.record import (
     Submission,
     SwitchedUser,
     Tools,
+    Visitor,
     decode,
     encode,
 )
@@ -44,16 +45,6 @@ HANDLERS = {**answering.ANSWERS, **proving.STEPS}
 
 PATIENCE = 3.0
 """Seconds that a second press of the same form waits for the answer to the first."""
-
-
-@dataclass(frozen=True, slots=True)
-class Visitor:
-    """Whose request this is: the browser's digest, the session id it holds, its language, what device it is."""
-
-    browser: str
-    session_id: str | None = field(repr=False)
-    locale: str
-    device: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +119,9 @@ class Engine:
         page = "second-step" if chooser and step == "second-step" else showing.template(found)
         return self._page(found, page=page)
 
-    def submit(self, journey_id: str, journey: str, step: str, visitor: Visitor, form: str, sent: Submission) -> Reply:
+    def submit(
+        self, journey_id: str, journey: str, step: str, visitor: Visitor, *, form: str, sent: Submission
+    ) -> Reply:
         """Take what was sent. `form` is the one-time id of the rendered form."""
         found = self._stand(journey_id, journey, step, visitor)
         if not isinstance(found, Here):
@@ -220,13 +213,11 @@ class Engine:
         current = table.next_step(here.situation)
         if current is not None:
             return Stand(f"/journey/{journey_id}/{table.name}/{current.name}")
-        finished = FINISHES[table.then](here, visitor.session_id, visitor.device, visitor.locale)
+        finished = FINISHES[table.then](here, visitor)
         if isinstance(finished, GoOn):
             record = self._save(journey_id, lambda now: replace(now, facts=finished.facts))
             return self._advance(journey_id, JOURNEYS[finished.journey], record, visitor)
-        self._save(
-            journey_id, lambda now: replace(now, finished=True, facts=Facts(), last_form="", last_answer=None)
-        )
+        self._save(journey_id, lambda now: replace(now, finished=True, facts=Facts(), last_form="", last_answer=None))
         self._interactions.answer(journey_id, Done(), browser=visitor.browser)
         return Stand(f"/authorize/resume/{journey_id}", finished.session_id)
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from idp.journeys.facts import Facts
-from idp.journeys.record import Here
+from idp.journeys.record import Here, Visitor
 from idp.rules.assurance import Proof
 from idp.services import accounts, consents, credentials, notices, sessions
 from idp.services.accounts import AddressTaken
@@ -31,7 +31,7 @@ class GoOn:
     facts: Facts
 
 
-def open_account(here: Here, session_id: str | None, device: str, locale: str) -> SignedIn | GoOn:
+def open_account(here: Here, visitor: Visitor) -> SignedIn | GoOn:
     """Sign-up: the account, what was enrolled, and the session, or nothing of it (SR-45)."""
     facts, address = here.facts, here.facts.answers["email"]
     try:
@@ -39,13 +39,13 @@ def open_account(here: Here, session_id: str | None, device: str, locale: str) -
             account_id = accounts.open_account(
                 canonical=address["canonical"],
                 typed=address["typed"],
-                locale=locale,
+                locale=visitor.locale,
                 verifier=facts.bound["password"]["verifier"],
                 phone=facts.answers["phone"],
             )
             proofs = (_kept(here, "password", "password"), _kept(here, "phone-code"))
-            started = _start(here, account_id, proofs, session_id, device)
-            notices.welcome(account_id, locale=locale)
+            started = _start(here, account_id, proofs, visitor)
+            notices.welcome(account_id, locale=visitor.locale)
     except AddressTaken:
         # Another sign-up with this address came first: the ordinary "you have an account" page (SR-49).
         owner = accounts.by_address(address["canonical"])
@@ -53,7 +53,7 @@ def open_account(here: Here, session_id: str | None, device: str, locale: str) -
     return SignedIn(started)
 
 
-def start_session(here: Here, session_id: str | None, device: str, locale: str) -> SignedIn | GoOn:
+def start_session(here: Here, visitor: Visitor) -> SignedIn | GoOn:
     """Sign-in: a session with the proofs just given, a phone that was missing, what was agreed to."""
     account_id = here.situation.account_id or ""
     about = f"account:{account_id}"
@@ -65,18 +65,18 @@ def start_session(here: Here, session_id: str | None, device: str, locale: str) 
             proofs.append(_kept(here, "phone-code"))
         if consent is not None:
             consents.give(account_id, here.record.wanted.client.client_id, consent["scopes"].split())
-        if not proofs and session_id is not None:
-            return SignedIn(session_id)
-        return SignedIn(_start(here, account_id, proofs, session_id, device))
+        if not proofs and visitor.session_id is not None:
+            return SignedIn(visitor.session_id)
+        return SignedIn(_start(here, account_id, proofs, visitor))
 
 
-def replace_password(here: Here, session_id: str | None, device: str, locale: str) -> SignedIn | GoOn:
+def replace_password(here: Here, visitor: Visitor) -> SignedIn | GoOn:
     """Reset: the new password; every session and refresh family ends; all addresses hear of it (SR-63)."""
     account_id = here.facts.address_account or ""
     kept = here.facts.bound["new-password"]
     with transaction():
         credentials.replace_password(account_id, kept["verifier"])
-        notices.password_changed(account_id, device=device)
+        notices.password_changed(account_id, device=visitor.device)
     proof = here.facts.proofs[-1]
     about = f"account:{account_id}"
     password = replace(proof, step="login", method="password", about=about, at=here.now)
@@ -84,7 +84,7 @@ def replace_password(here: Here, session_id: str | None, device: str, locale: st
     return GoOn("sign-in", facts.proved(password))
 
 
-FINISHES: dict[str, Callable[[Here, str | None, str, str], SignedIn | GoOn]] = {
+FINISHES: dict[str, Callable[[Here, Visitor], SignedIn | GoOn]] = {
     "open_account": open_account,
     "start_session": start_session,
     "replace_password": replace_password,
@@ -97,12 +97,12 @@ def _kept(here: Here, step: str, method: str | None = None) -> Proof:
     return Proof(method=method or kept["method"], at=at, until=at + here.tools.proof_life)
 
 
-def _start(here: Here, account_id: str, proofs: Sequence[Proof], session_id: str | None, device: str) -> str:
+def _start(here: Here, account_id: str, proofs: Sequence[Proof], visitor: Visitor) -> str:
     return sessions.start(
         here.tools.store,
         here.tools.settings.sessions,
         account_id,
         proofs,
-        device=device,
-        replaces=session_id,
+        device=visitor.device,
+        replaces=visitor.session_id,
     )

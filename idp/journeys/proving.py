@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from idp.factors.contract import Limited, NotProved, Proved, SwitchedOff, TooSoon
 from idp.factors.password import Mismatch
 from idp.journeys import sending
-from idp.journeys.facts import Facts, StepProof
+from idp.journeys.facts import Begun, Facts, StepProof
 from idp.journeys.record import Accepted, Fault, Here, Rejected, Result, Submission, SwitchedUser
 from idp.rules import identifiers
 from idp.rules.identifiers import Malformed
@@ -56,18 +56,7 @@ def code(here: Here, submission: Submission) -> Result:
         typed = identifiers.one_time_code(submission.typed.get("code", ""))
     except Malformed as problem:
         return Rejected((Fault("code", problem.key, dict(problem.values)),))
-    factor = here.tools.codes[there.begun.factor]
-    match factor.check(there.attempt(submission), there.begun.challenge, typed):
-        case Proved() as proved:
-            return Accepted(_proved(here, there, proved))
-        case NotProved(verdict=Verdict.USED):
-            return Accepted(lambda facts: facts)
-        case NotProved(verdict=verdict, left=left):
-            return Rejected((Fault("code", REFUSALS[verdict], {"n": left}),))
-        case Limited(seconds=seconds):
-            return Rejected(status=429, page="wait", shown={"minutes": -(-seconds // 60), "seconds": seconds})
-        case SwitchedOff():
-            return Rejected(status=403, page="lost-phone")
+    return _judged(here, there, there.begun, submission, typed)
 
 
 def new_password(here: Here, submission: Submission) -> Result:
@@ -93,6 +82,20 @@ STEPS: dict[str, Callable[[Here, Submission], Result]] = {
     "password": new_password,
     "new-password": new_password,
 }
+
+
+def _judged(here: Here, there: sending.There, begun: Begun, submission: Submission, typed: str) -> Result:
+    match here.tools.codes[begun.factor].check(there.attempt(submission), begun.challenge, typed):
+        case Proved() as proved:
+            return Accepted(_proved(here, there, proved))
+        case NotProved(verdict=Verdict.USED):
+            return Accepted(lambda facts: facts)
+        case NotProved(verdict=verdict, left=left):
+            return Rejected((Fault("code", REFUSALS[verdict], {"n": left}),))
+        case Limited(seconds=seconds):
+            return sending.limited(seconds)
+        case SwitchedOff():
+            return sending.SWITCHED_OFF
 
 
 def _field_of(problem: Malformed) -> str:

@@ -65,6 +65,16 @@ class Record(Struct, frozen=True, kw_only=True):
     last_answer: Answer | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Whose request this is: the browser's digest, the session id it holds, its language, what device it is."""
+
+    browser: str
+    session_id: str | None = field(repr=False)
+    locale: str
+    device: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
     """One form that was sent: what was typed, which button, from where."""

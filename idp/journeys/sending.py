@@ -14,6 +14,10 @@ ONCE_A_DAY = 24 * 3600
 """Seconds between two mails that say "no account with this address" (page spec §12.2, M-4)."""
 
 
+SWITCHED_OFF = Rejected(status=403, page="lost-phone")
+"""Too many wrong tries in a row: this phone no longer serves (SR-17)."""
+
+
 @dataclass(frozen=True, slots=True)
 class There:
     """A code step, with the facts as they will be when the person stands there."""
@@ -94,9 +98,7 @@ def send(there: There, submission: Submission, factor: str) -> Sent | TooSoon | 
     if begun is not None:
         earlier = Earlier(begun.challenge, begun.about, begun.sends, begun.last_sent)
     message, silent = _message(there, submission, factor)
-    outcome = there.here.tools.codes[factor].begin(
-        there.attempt(submission, message=message, silent=silent), earlier
-    )
+    outcome = there.here.tools.codes[factor].begin(there.attempt(submission, message=message, silent=silent), earlier)
     match outcome:
         case Sent():
             if begun is not None and begun.about != there.about:
@@ -105,9 +107,14 @@ def send(there: There, submission: Submission, factor: str) -> Sent | TooSoon | 
         case TooSoon():
             return outcome
         case Limited(seconds=seconds):
-            return Rejected(status=429, page="wait", shown={"minutes": -(-seconds // 60), "seconds": seconds})
+            return limited(seconds)
         case SwitchedOff():
-            return Rejected(status=403, page="lost-phone")
+            return SWITCHED_OFF
+
+
+def limited(seconds: int) -> Rejected:
+    """P-WAIT: many codes were asked for."""
+    return Rejected(status=429, page="wait", shown={"minutes": -(-seconds // 60), "seconds": seconds})
 
 
 def too_soon(seconds: int) -> Rejected:

@@ -103,7 +103,7 @@ def consent(here: Here) -> Shown:
     }
 
 
-def ways(here: Here) -> Shown:
+def ways(_: Here) -> Shown:
     """The ways that are open when the phone is not at hand."""
     return {"ways": []}
 

@@ -17,8 +17,20 @@ from idp.stores.durable import accounts, audit, credentials
 from idp.stores.durable.accounts import Account, AddressTaken
 from idp.stores.durable.db import transaction
 
-__all__ = ["Account", "AddressTaken", "Person", "bring_in", "by_address", "by_id", "lock", "looked_up",
-           "open_account", "person", "set_phone", "unlock"]
+__all__ = [
+    "Account",
+    "AddressTaken",
+    "Person",
+    "bring_in",
+    "by_address",
+    "by_id",
+    "lock",
+    "looked_up",
+    "open_account",
+    "person",
+    "set_phone",
+    "unlock",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

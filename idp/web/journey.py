@@ -10,8 +10,8 @@ from werkzeug.exceptions import BadRequest
 
 from idp.cookies import Cookies
 from idp.interaction import SignIn
-from idp.journeys.engine import Engine, Gone, Over, Reply, Shown, Stand, Visitor
-from idp.journeys.record import Submission
+from idp.journeys.engine import Engine, Gone, Over, Reply, Shown, Stand
+from idp.journeys.record import Submission, Visitor
 from idp.services import accounts, sessions
 from idp.settings import Settings
 from idp.stores.shortlived.contract import ShortLived
@@ -57,9 +57,7 @@ class JourneyViews:
         if visitor is None:
             return self._without_cookie(journey_id)
         chooser = "other-way" in request.args
-        return self._answer(
-            self.engine.show(journey_id, journey, step, visitor, chooser=chooser), journey_id, visitor
-        )
+        return self._answer(self.engine.show(journey_id, journey, step, visitor, chooser=chooser), journey_id, visitor)
 
     def submit(self, journey_id: str, journey: str, step: str) -> Response:
         """Every page of every journey posts here."""
@@ -82,7 +80,7 @@ class JourneyViews:
             locale=visitor.locale,
             age=form.age,
         )
-        reply = self.engine.submit(journey_id, journey, step, visitor, form.nonce, sent)
+        reply = self.engine.submit(journey_id, journey, step, visitor, form=form.nonce, sent=sent)
         return self._answer(reply, journey_id, visitor)
 
     def leave(self, journey_id: str) -> Response:

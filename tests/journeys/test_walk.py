@@ -25,7 +25,9 @@ def situations(enrolled: tuple[str, ...], consent: tuple[str, ...], address_know
     yield Situation(facts=facts, wanted=WANTED, now=NOW, enrolled=enrolled, consent=consent)
 
 
-def done(journey: Journey, step: Step, at: Situation, *, address_known: bool, enrolled: tuple[str, ...]) -> list[Situation]:
+def done(
+    journey: Journey, step: Step, at: Situation, *, address_known: bool, enrolled: tuple[str, ...]
+) -> list[Situation]:
     """The situations after the person did this step, one per way to do it."""
     facts = at.facts
     if step.kind == "ask":
@@ -54,7 +56,9 @@ def done(journey: Journey, step: Step, at: Situation, *, address_known: bool, en
     return after
 
 
-def endings(journey: Journey, *, enrolled: tuple[str, ...], consent: tuple[str, ...], address_known: bool) -> Iterator[Situation]:
+def endings(
+    journey: Journey, *, enrolled: tuple[str, ...], consent: tuple[str, ...], address_known: bool
+) -> Iterator[Situation]:
     """Every situation in which this journey is complete."""
     waiting = list(situations((), consent, address_known))
     while waiting:
@@ -111,7 +115,9 @@ def test_reset_of_an_account_without_a_second_factor_never_ends() -> None:
 
 def test_a_proof_about_one_subject_never_counts_for_another() -> None:
     """A phone proved while signing up is no second step of somebody's reset (SR-15, SR-64)."""
-    strangers = StepProof(step="phone-code", method="sms", about="number:+4799999999", at=NOW, until=NOW + timedelta(hours=1))
+    strangers = StepProof(
+        step="phone-code", method="sms", about="number:+4799999999", at=NOW, until=NOW + timedelta(hours=1)
+    )
     mailbox = StepProof(
         step="email-code", method="email_code", about="address:kari@example.no", at=NOW, until=NOW + timedelta(hours=1)
     )
@@ -127,7 +133,13 @@ def test_a_proof_about_one_subject_never_counts_for_another() -> None:
 def test_a_proof_older_than_wanted_asks_again() -> None:
     """SR-58: prompt=login and max_age ask for proofs made since then."""
     old = tuple(
-        StepProof(step="", method=method, about=f"account:{KARI}", at=NOW - timedelta(minutes=20), until=NOW + timedelta(hours=1))
+        StepProof(
+            step="",
+            method=method,
+            about=f"account:{KARI}",
+            at=NOW - timedelta(minutes=20),
+            until=NOW + timedelta(hours=1),
+        )
         for method in ("password", "sms")
     )
     fresh = replace(WANTED, proofs_since=NOW - timedelta(minutes=5))

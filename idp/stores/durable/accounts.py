@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Column, LargeBinary, Row, String, Table, insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -88,15 +89,14 @@ def set_status(account_id: str, status: str, *, now: datetime) -> bool:
         return connection.execute(statement).rowcount == 1
 
 
-def _account(row: Row[tuple[object, ...]] | None) -> Account | None:
+def _account(row: Row[Any] | None) -> Account | None:
     if row is None:
         return None
-    found = row._mapping
     return Account(
-        id=found["id"],
-        email=vault().open(found["email"], place="accounts.email", row=found["id"]),
-        active=found["status"] == "active",
-        locale=found["locale"],
-        created_at=found["created_at"],
-        updated_at=found["updated_at"],
+        id=row.id,
+        email=vault().open(row.email, place="accounts.email", row=row.id),
+        active=row.status == "active",
+        locale=row.locale,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
     )

@@ -12,8 +12,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
-from sqlalchemy import Column, Connection, ForeignKey, Integer, LargeBinary, String, Table, delete, insert, select
-from sqlalchemy import update
+from sqlalchemy import (
+    Column,
+    Connection,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    delete,
+    insert,
+    select,
+    update,
+)
 
 from idp.stores.durable.db import Instant, db, transaction
 from idp.stores.durable.sealing import vault
@@ -107,7 +118,7 @@ def redeem(challenge_id: str, binding: str, code: str, *, tries: int, now: datet
         made = connection.execute(select(challenges.c.tries).where(challenges.c.id == challenge_id)).scalar_one()
         alive = [digest for digest, expires_at in _newest(connection, challenge_id) if expires_at > now]
         offered = _digest(challenge_id, code)
-        if not any([secrets.compare_digest(offered, digest) for digest in alive]):
+        if sum(secrets.compare_digest(offered, digest) for digest in alive) == 0:
             return (Verdict.WRONG if alive else Verdict.EXPIRED), tries - made
         used = connection.execute(
             update(challenges)
