@@ -1,0 +1,84 @@
+"""The Flask application: the two edges on one assembly, and what holds for every request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from flask import Flask, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import BadRequest, Forbidden
+
+from idp.assembly import Parts, assemble, open_durable
+from idp.protocol.blueprint import protocol_blueprint
+from idp.protocol.errors import PageError
+from idp.settings import Settings
+from idp.web import assets, errors, headers, locale, pages
+from idp.web.journey import JourneyViews
+from idp.web.proxies import TrustedProxies
+from idp.web.sign_out import SignOutViews
+
+LARGEST_BODY = 64 * 1024
+"""Bytes: no form and no token request is larger (SR-90)."""
+
+
+def create_app(settings: Settings) -> Flask:
+    """The identity provider as a WSGI application."""
+    app = open_durable(settings)
+    parts = assemble(app, settings)
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
+    app.config["MAX_FORM_MEMORY_SIZE"] = LARGEST_BODY
+    _people(app, parts)
+    app.register_blueprint(protocol_blueprint(parts))
+    app.register_error_handler(PageError, _draw)
+    app.before_request(_known_host(settings.server.issuer))
+    app.before_request(_same_origin(settings.server.issuer))
+    app.wsgi_app = TrustedProxies(  # type: ignore[method-assign]
+        app.wsgi_app, settings.server.trusted_proxies, settings.server.forwarded_hops
+    )
+    return app
+
+
+def _people(app: Flask, parts: Parts) -> None:
+    locale.install(app, parts.settings, parts.cookies)
+    pages.install(app, parts.settings)
+    assets.install(app)
+    headers.install(app, parts.settings)
+    errors.install(app, parts.settings)
+    journeys = JourneyViews(parts.engine, parts.cookies, parts.tokens, parts.settings, parts.store)
+    app.register_blueprint(journeys.blueprint())
+    app.register_blueprint(SignOutViews(parts.interactions, parts.cookies, parts.tokens).blueprint())
+
+
+def _draw(problem: PageError) -> ResponseReturnValue:
+    return errors.draw(problem.kind, technical=problem.technical, client=problem.client)
+
+
+def _known_host(issuer: str) -> Callable[[], None]:
+    """Refuse a Host that is not the issuer's: links and origins come from the settings alone (SR-65)."""
+    expected = urlsplit(issuer).netloc
+
+    def check() -> None:
+        if request.host != expected:
+            raise BadRequest("unknown host")
+
+    return check
+
+
+def _same_origin(issuer: str) -> Callable[[], None]:
+    """Refuse a page's form that another site sent (SR-57). Token requests are no forms of ours.
+
+    `Referrer-Policy: no-referrer` makes browsers send `Origin: null`, so Sec-Fetch-Site is asked first.
+    """
+
+    def check() -> None:
+        if request.method != "POST" or not request.path.startswith(("/journey/", "/sign-out/")):
+            return
+        site = request.headers.get("Sec-Fetch-Site")
+        origin = request.headers.get("Origin", "null")
+        if site is not None and site != "same-origin":
+            raise Forbidden("cross-site form")
+        if site is None and origin not in ("null", issuer):
+            raise Forbidden("cross-site form")
+
+    return check
