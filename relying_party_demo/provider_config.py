@@ -1,0 +1,56 @@
+"""The provider's config.toml for one machine: everything embedded, mail and phones to the outside world."""
+
+from __future__ import annotations
+
+from .layout import Layout
+
+
+def config_toml(layout: Layout) -> str:
+    """The file. Limits per address are wide, because here everybody comes from the same one."""
+    return f"""\
+# Written by `make demo` at every start: change it there.
+[server]
+issuer = "{layout.url("idp")}"
+listen = "{layout.listen("idp")}"
+operations_listen = "{layout.listen("operations")}"
+threads = 4
+
+[service]
+name = "Alumniportalen"
+provider_name = "Alumni ID"
+
+[database]
+url = "sqlite:///idp.sqlite"
+
+[shortlived]
+url = "sqlite:///shortlived.sqlite"
+
+[secrets]
+directory = "keys"
+
+[passwords]  # the floor of what is allowed: this machine hashes beside everything else
+argon2_memory_kib = 19456
+argon2_passes = 2
+
+[limits]
+sends_per_address_hour = 10000
+sends_per_network_hour = 10000
+sends_per_prefix_hour = 10000
+sms_per_day = 100000
+password_failures_per_address = 10000
+password_failures_per_network = 10000
+journeys_per_address_hour = 100000
+sign_up_seconds = 0
+
+[mail]
+host = "127.0.0.1"
+port = {layout.port("mail")}
+security = "none"
+sender = "no-reply@login.example.com"
+
+[sms]
+url = "http://127.0.0.1:{layout.port("outside_world")}/gateway"
+
+[voice]
+url = "http://127.0.0.1:{layout.port("outside_world")}/gateway"
+"""
