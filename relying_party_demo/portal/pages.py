@@ -80,14 +80,15 @@ def finish(answer: Response) -> Response:
 @pages.app_context_processor
 def words() -> dict[str, Any]:
     """What every template may use."""
+    locale = {"nb": "nb_NO", "en": "en_GB"}[g.language]
     return {
         "t": lambda key, **values: text(key, g.language, **values),
         "language": g.language,
         "languages": LANGUAGES,
         "person": session.get("person"),
-        "money": lambda amount: format_currency(amount, "NOK", locale=g.language),
-        "day": lambda value: format_date(_day(value), "long", locale=g.language),
-        "month": lambda period: format_date(date.fromisoformat(f"{period}-01"), "LLLL y", locale=g.language),
+        "money": lambda amount: format_currency(amount, "NOK", locale=locale),
+        "day": lambda value: format_date(_day(value), "long", locale=locale),
+        "month": lambda period: format_date(date.fromisoformat(f"{period}-01"), "LLLL y", locale=locale),
     }
 
 

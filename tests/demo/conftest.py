@@ -13,7 +13,9 @@ import httpx
 import pytest
 
 from relying_party_demo.data_service.app import Service, create_app
-from tests.demo.world import RESOURCE, Ask, Provider, serving
+from relying_party_demo.portal.app import Portal
+from relying_party_demo.portal.app import create_app as create_portal
+from tests.demo.world import RESOURCE, Ask, PortalVisitor, Provider, listening, serving
 
 
 @pytest.fixture
@@ -41,3 +43,27 @@ def data_service(provider: Provider, tmp_path: Path) -> Iterator[Ask]:
             return http.request(more.pop("method", "GET"), path, headers=more.pop("headers", headers), **more)
 
         yield ask
+
+
+@pytest.fixture
+def portal(provider: Provider, tmp_path: Path) -> Iterator[PortalVisitor]:
+    """A browser at the portal, with a data service behind it."""
+    links = tmp_path / "links.json"
+    links.write_text(json.dumps({"kari": "1001", "ola": "1002", "aino": "1003"}))
+    with ExitStack() as stack:
+        data = stack.enter_context(listening())
+        resource = f"http://127.0.0.1:{data.getsockname()[1]}/"
+        stack.enter_context(serving(create_app(Service(provider.issuer, resource, links)), data))
+        front = stack.enter_context(listening())
+        url = f"http://127.0.0.1:{front.getsockname()[1]}"
+        settings = Portal(
+            url=url,
+            issuer=provider.issuer,
+            client_id="portal",
+            client_secret="s3cret",
+            data_service=resource,
+            state=tmp_path / "portal",
+        )
+        stack.enter_context(serving(create_portal(settings), front))
+        http = stack.enter_context(httpx.Client(base_url=url, trust_env=False))
+        yield PortalVisitor(http, provider, resource, tmp_path / "portal")

@@ -7,9 +7,12 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import Any
+from urllib.parse import parse_qs
 
 import httpx
 from flask import Flask
@@ -33,11 +36,16 @@ class Provider:
         self.fetches = 0
         self.broken = False
         self.announced_issuer: str | None = None
+        self.token_answers: list[tuple[int, dict[str, Any]]] = []
+        self.token_requests: list[dict[str, str]] = []
         provider = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 provider.answer(self)
+
+            def do_POST(self) -> None:
+                provider.answer_token(self)
 
             def log_message(self, format: str, *args: object) -> None:
                 """Stay quiet."""
@@ -53,10 +61,22 @@ class Provider:
             self.fetches += 1
             body: dict[str, Any] = {"keys": [key.as_dict(private=False) for key in self.keys]}
         else:
-            body = {"issuer": self.announced_issuer or self.issuer, "jwks_uri": f"{self.issuer}/jwks"}
-        request.send_response(200)
-        request.end_headers()
-        request.wfile.write(json.dumps(body).encode())
+            body = {
+                "issuer": self.announced_issuer or self.issuer,
+                "jwks_uri": f"{self.issuer}/jwks",
+                "authorization_endpoint": f"{self.issuer}/authorize",
+                "token_endpoint": f"{self.issuer}/token",
+                "end_session_endpoint": f"{self.issuer}/logout",
+                "id_token_signing_alg_values_supported": ["ES256", "RS256"],
+            }
+        _send(request, 200, body)
+
+    def answer_token(self, request: BaseHTTPRequestHandler) -> None:
+        """Answer the token endpoint with the next of `token_answers`."""
+        given = parse_qs(request.rfile.read(int(request.headers["Content-Length"])).decode())
+        self.token_requests.append({name: value for name, [value] in given.items()})
+        status, body = self.token_answers.pop(0)
+        _send(request, status, body)
 
     def rotate(self, kid: str) -> None:
         """Replace the whole key set."""
@@ -84,10 +104,26 @@ class Provider:
         return self.signed(json.dumps(self.claims(**changes)).encode(), **(header or {}))
 
 
+def _send(request: BaseHTTPRequestHandler, status: int, body: dict[str, Any]) -> None:
+    request.send_response(status)
+    request.send_header("Content-Type", "application/json")
+    request.end_headers()
+    request.wfile.write(json.dumps(body).encode())
+
+
 @contextmanager
-def serving(app: Flask) -> Iterator[str]:
-    """The application behind a real server on a free port; gives its URL without a slash."""
-    server: Any = create_server(app, host="127.0.0.1", port=0, threads=4)
+def listening() -> Iterator[socket.socket]:
+    """A socket on a free port, so that its URL is known before its application."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        yield free
+
+
+@contextmanager
+def serving(app: Flask, on: socket.socket | None = None) -> Iterator[str]:
+    """The application behind a real server, on a free port or that socket; gives its URL without a slash."""
+    where: dict[str, Any] = {"sockets": [on]} if on else {"host": "127.0.0.1", "port": 0}
+    server: Any = create_server(app, threads=4, **where)
     thread = Thread(target=server.run, daemon=True)
     thread.start()
     try:
@@ -104,3 +140,56 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+@dataclass
+class PortalVisitor:
+    """A browser at the portal that goes to the provider only as far as the test wants."""
+
+    http: httpx.Client
+    provider: Provider
+    resource: str
+    state: Path
+
+    def page(self, path: str = "/") -> str:
+        """What the browser shows after following the portal's own redirects."""
+        return self.http.get(path, follow_redirects=True).text
+
+    def leaves(self, path: str = "/login", **form: str) -> dict[str, str]:
+        """Press something that leads to the provider; gives the authorization request."""
+        answer = self.http.post(path, data=form) if form else self.http.get(path)
+        assert answer.status_code == 303, answer.text
+        there, _, query = answer.headers["location"].partition("?")
+        assert there == f"{self.provider.issuer}/authorize", there
+        return {name: value for name, [value] in parse_qs(query).items()}
+
+    def returns(self, asked: dict[str, str], *, grant: bool = True, **changes: Any) -> httpx.Response:
+        """Come back from the provider. `changes` to the answer's parameters; None takes one away."""
+        if grant:
+            self.provider.token_answers.append((200, self.tokens(nonce=asked["nonce"])))
+        good = {"state": asked["state"], "iss": self.provider.issuer, "code": "c0de"} | changes
+        answer = {name: value for name, value in good.items() if value is not None}
+        return self.http.get("/callback", params=answer)
+
+    def tokens(
+        self,
+        *,
+        access: dict[str, Any] | None = None,
+        header: dict[str, Any] | None = None,
+        lives: int = 600,
+        refresh: str | None = "r1",
+        **claims: Any,
+    ) -> dict[str, Any]:
+        """A token endpoint's answer: changes for the ID token, `access` for the access token."""
+        now = int(time.time())
+        said = {"aud": "portal", "client_id": None, "jti": None, "scope": None, "acr": MFA, "email": "kari@example.org"}
+        id_token = self.provider.token({"typ": "JWT"} | (header or {}), **(said | claims))
+        access_token = self.provider.token(**({"aud": self.resource, "acr": MFA, "exp": now + lives} | (access or {})))
+        answer = {"access_token": access_token, "token_type": "Bearer", "expires_in": lives, "id_token": id_token}
+        return answer | ({"refresh_token": refresh} if refresh else {})
+
+    def signs_in(self, **tokens: Any) -> None:
+        """The whole of signing in."""
+        asked = self.leaves()
+        self.provider.token_answers.append((200, self.tokens(nonce=asked["nonce"], **tokens)))
+        assert self.returns(asked, grant=False).headers["location"] == "/"
