@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo demo-reset test check format texts lock venv clean
+.PHONY: help demo demo-reset test check format texts generated lock venv clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -29,6 +29,9 @@ check: $(VENV)/dev.stamp ## linter, formatter, types, layers, and what must be c
 format: $(VENV)/dev.stamp ## let the formatter have its way
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+generated: $(VENV)/dev.stamp ## print anew what is printed from the code: example settings, manual, map, commands
+	$(BIN)/python -m tests.architecture.generated
 
 venv: $(VENV)/dev.stamp ## .venv with everything for development
 
