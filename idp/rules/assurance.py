@@ -1,12 +1,14 @@
-"""Assurance: proofs in, level out. Never stored, so nothing claims more than was proved.
+"""Proofs to levels. What a session claims is computed here, from what was proved and the present instant.
 
-Levels are those of DESIGN §5; `amr` values are those of RFC 8176.
+A level is never stored: a proof that has run out takes its level with it, and no refresh renews it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import combinations
+from typing import Literal
 
 from msgspec import Struct
 
@@ -16,65 +18,83 @@ SUBSTANTIAL = "http://eidas.europa.eu/LoA/substantial"
 HIGH = "http://eidas.europa.eu/LoA/high"
 
 LEVELS = (SFA, MFA, SUBSTANTIAL, HIGH)
-"""Lowest first."""
+"""Authentication context classes, lowest first (DESIGN §5)."""
 
-
-class Method(Struct, frozen=True):
-    """What one method of proof counts for."""
-
-    kinds: frozenset[str]
-    amr: tuple[str, ...]
+Kind = Literal["knowledge", "possession", "inherence"]
 
 
 class Proof(Struct, frozen=True):
-    """One successful use of a factor: when, and until when it counts. UTC."""
+    """One successful use of a factor, and until when it counts."""
 
     method: str
     at: datetime
     until: datetime
 
 
+class Method(Struct, frozen=True):
+    """What one method proves: kinds of factor, and authentication methods by RFC 8176."""
+
+    kinds: frozenset[Kind]
+    amr: tuple[str, ...]
+
+
 class Assurance(Struct, frozen=True):
-    """What a set of proofs amounts to at an instant."""
+    """What may be said of a session now: `acr`, `amr` and `auth_time` of OpenID Connect Core §2."""
 
     acr: str
     amr: tuple[str, ...]
     auth_time: datetime
 
 
-METHODS = {
+METHODS: dict[str, Method] = {
     "password": Method(frozenset({"knowledge"}), ("pwd",)),
     "sms": Method(frozenset({"possession"}), ("otp", "sms")),
     "voice": Method(frozenset({"possession"}), ("otp", "tel")),
-    "email_code": Method(frozenset(), ()),  # control of an address is no authentication: SR-22
+    "totp": Method(frozenset({"possession"}), ("otp",)),
+    "passkey": Method(frozenset({"possession", "inherence"}), ("pop", "user")),  # only with user verification: SR-37
+    "recovery_code": Method(frozenset({"possession"}), ("otp",)),
+    "email_code": Method(frozenset(), ()),  # proves an address, never a person: SR-22
 }
+"""What each method counts for."""
 
 
 def assess(proofs: Sequence[Proof], now: datetime) -> Assurance | None:
-    """The level these proofs carry now, or None when no live proof counts for anything.
+    """The highest level that live proofs reach together; None when none of them counts.
 
-    `auth_time` is that of the older of the two proofs that carry the level: every part of the level
-    was proved at or after it, so `max_age` can never be met by half of it.
+    `auth_time` is the time of the oldest proof the level rests on, so `max_age` holds for all of them.
+    Among equal levels the freshest counts.
     """
-    newest: dict[str, Proof] = {}
-    for proof in sorted(proofs, key=lambda proof: proof.at):
-        if proof.until > now >= proof.at and proof.method in METHODS:
-            for kind in METHODS[proof.method].kinds:
-                newest[kind] = proof
-    if not newest:
-        return None
-    both = "knowledge" in newest and "possession" in newest
-    carrying = list(newest.values())
-    amr = {word for proof in carrying for word in METHODS[proof.method].amr}
-    return Assurance(
-        acr=MFA if both else SFA,
-        amr=tuple(sorted(amr | ({"mfa"} if both else set()))),
-        auth_time=min(proof.at for proof in carrying),
-    )
+    live = [proof for proof in proofs if proof.at <= now < proof.until and _kinds(proof)]
+    found = [_assurance(together) for together in _combined(live)]
+    return max(found, key=lambda one: (LEVELS.index(one.acr), one.auth_time, len(one.amr)), default=None)
 
 
 def reaches(acr: str, wanted: str) -> bool:
-    """Whether a level is at least the wanted one. An unknown level reaches nothing and is reached by none."""
-    if acr not in LEVELS or wanted not in LEVELS:
-        return False
-    return LEVELS.index(acr) >= LEVELS.index(wanted)
+    """Whether `acr` is at least `wanted`. An unknown level is never reached and reaches nothing."""
+    return acr in LEVELS and wanted in LEVELS and LEVELS.index(acr) >= LEVELS.index(wanted)
+
+
+def _combined(live: Sequence[Proof]) -> Iterator[tuple[Proof, ...]]:
+    newest: dict[str, Proof] = {}
+    for proof in live:
+        known = newest.get(proof.method)
+        if known is None or proof.at > known.at:
+            newest[proof.method] = proof
+    for number in (1, 2):
+        yield from combinations(newest.values(), number)
+
+
+def _assurance(together: Sequence[Proof]) -> Assurance:
+    kinds = frozenset[Kind]().union(*(_kinds(proof) for proof in together))
+    amr = dict.fromkeys(value for proof in together for value in METHODS[proof.method].amr)
+    two_factors = len(kinds) > 1  # two of a kind are one factor twice
+    return Assurance(
+        acr=MFA if two_factors else SFA,
+        amr=(*amr, "mfa") if two_factors else tuple(amr),
+        auth_time=min(proof.at for proof in together),
+    )
+
+
+def _kinds(proof: Proof) -> frozenset[Kind]:
+    known = METHODS.get(proof.method)
+    return known.kinds if known else frozenset()

@@ -1,70 +1,75 @@
-"""The audit trail: events that are only ever added, and the seals that chain them.
+"""The audit trail: events that are only ever added.
 
-An event is written in the transaction of what it tells of. The worker seals events in order, each seal
-holding a keyed hash over the seal before and the event, so a change, a removal or an insertion shows.
-People are named by a random pseudonym; erasing the row that links it cuts the tie (SR-126).
+Each event carries a keyed mark made when it was written, so one that the database's owner slips in or
+changes has none that fits; `audit_seals` chains them. Accounts appear by a random pseudonym whose link
+goes with the account (SR-126).
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import BigInteger, Column, Connection, Integer, LargeBinary, Row, String, Table, Text, insert, select
-from sqlalchemy.exc import IntegrityError
+from msgspec import Struct
+from sqlalchemy import BigInteger, Column, Connection, Integer, LargeBinary, Row, String, Table, Text, delete, select
 
 from idp import clock, correlation
 from idp.stores.durable.db import Instant, db, transaction
 from idp.stores.durable.sealing import vault
+from idp.stores.durable.upserts import insert
 
-Serial = BigInteger().with_variant(Integer, "sqlite")
+Number = BigInteger().with_variant(Integer, "sqlite")
 
-events = Table(
+LONGEST = 300
+"""Characters of one text in an event."""
+
+audit_events = Table(
     "audit_events",
     db.metadata,
-    Column("id", Serial, primary_key=True, autoincrement=True),
+    Column("id", Number, primary_key=True, autoincrement=True),
+    Column("uid", String(32), nullable=False, unique=True),
     Column("at", Instant, nullable=False, index=True),
     Column("event", String(64), nullable=False),
     Column("outcome", String(16), nullable=False),
-    Column("reason", String(200)),
-    Column("person", String(32), index=True),
-    Column("client_id", String(128)),
+    Column("account", String(32), index=True),
+    Column("client", String(64)),
     Column("session", String(64)),
     Column("journey", String(64)),
-    Column("network", String(64), nullable=False),
-    Column("reference", String(16), nullable=False),
+    Column("network", String(64)),
+    Column("reference", String(64)),
+    Column("reason", Text),
     Column("details", Text, nullable=False),
+    Column("key_id", String(64), nullable=False),
+    Column("mark", LargeBinary(32), nullable=False),
+    sqlite_autoincrement=True,
 )
 
-seals = Table(
-    "audit_seals",
-    db.metadata,
-    Column("number", Serial, primary_key=True, autoincrement=False),
-    Column("event_id", Serial, nullable=False, unique=True),
-    Column("hash", LargeBinary(32), nullable=False),
-)
-
-pseudonyms = Table(
+audit_pseudonyms = Table(
     "audit_pseudonyms",
     db.metadata,
     Column("account_id", String(64), primary_key=True),
-    Column("person", String(32), nullable=False, unique=True),
+    Column("pseudonym", String(32), nullable=False, unique=True),
 )
 
-APPEND_ONLY = ("audit_events", "audit_seals")
-BATCH = 500
 
+class Event(Struct, frozen=True):
+    """One event as written."""
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One place where the trail is not as it was sealed."""
-
-    seal: int
-    event_id: int
-    words: str
+    id: int
+    uid: str
+    at: datetime
+    event: str
+    outcome: str
+    account: str | None
+    client: str | None
+    session: str | None
+    journey: str | None
+    network: str | None
+    reference: str | None
+    reason: str | None
+    details: dict[str, str | int | bool]
 
 
 def record(
@@ -78,138 +83,101 @@ def record(
     reason: str | None = None,
     details: Mapping[str, str | int | bool] | None = None,
 ) -> None:
-    """Add an event. Joins the caller's transaction, so an act and its record stand or fall together (section Q)."""
-    during = correlation.current()
+    """Write an event in the caller's transaction, so that nothing happens without its record (SR-119).
+
+    Never hand over an address, a number, a code, a token or any other secret (SR-120).
+    """
+    request = correlation.current()
     with transaction() as connection:
-        connection.execute(
-            insert(events).values(
-                at=clock.now(),
-                event=event,
-                outcome=outcome,
-                reason=reason,
-                person=_pseudonym(connection, account_id) if account_id else None,
-                client_id=client_id,
-                session=session,
-                journey=journey,
-                network=during.network,
-                reference=during.reference,
-                details=msgspec.json.encode(details or {}).decode(),
-            )
-        )
+        row = {
+            "uid": secrets.token_hex(16),
+            "at": clock.now(),
+            "event": event,
+            "outcome": outcome,
+            "account": _pseudonym(connection, account_id) if account_id else None,
+            "client": _short(client_id),
+            "session": _short(session),
+            "journey": _short(journey),
+            "network": _short(request.network),
+            "reference": _short(request.reference),
+            "reason": _short(reason, LONGEST),
+            "details": _details(details or {}),
+        }
+        row["key_id"], row["mark"] = vault().mark(_canonical(row), purpose="audit event")
+        connection.execute(audit_events.insert().values(row))
 
 
 def pseudonym_of(account_id: str) -> str | None:
-    """The name by which the trail knows this account, if it was ever in it."""
+    """The name under which an account appears in the trail; None when it never did."""
+    statement = select(audit_pseudonyms.c.pseudonym).where(audit_pseudonyms.c.account_id == account_id)
     with transaction() as connection:
-        return _known(connection, account_id)
+        return connection.execute(statement).scalar()
 
 
-def listed(*, after: int = 0, person: str | None = None, since: datetime | None = None, most: int = 100) -> list[Row[tuple[object, ...]]]:
-    """Events after an id, oldest first; of one person, or since an instant, if asked."""
-    statement = select(events).where(events.c.id > after).order_by(events.c.id).limit(most)
-    if person is not None:
-        statement = statement.where(events.c.person == person)
+def cut_link(account_id: str) -> None:
+    """Forget which account a pseudonym stood for: its events stay and name nobody (SR-126)."""
+    with transaction() as connection:
+        connection.execute(delete(audit_pseudonyms).where(audit_pseudonyms.c.account_id == account_id))
+
+
+def read(
+    *, after: int = 0, account: str | None = None, since: datetime | None = None, newest: int | None = None
+) -> list[Event]:
+    """Events in the order they were written: those after a number, of a pseudonym, since an instant.
+
+    `newest` gives only so many of the last ones.
+    """
+    statement = select(audit_events).where(audit_events.c.id > after)
+    if account is not None:
+        statement = statement.where(audit_events.c.account == account)
     if since is not None:
-        statement = statement.where(events.c.at >= since)
+        statement = statement.where(audit_events.c.at >= since)
+    if newest is not None:
+        statement = statement.order_by(audit_events.c.id.desc()).limit(newest)
+    else:
+        statement = statement.order_by(audit_events.c.id)
     with transaction() as connection:
-        return list(connection.execute(statement).all())
+        rows = connection.execute(statement).all()
+    return [_event(row) for row in (reversed(rows) if newest is not None else rows)]
 
 
-def newest() -> int:
-    """The id of the newest event; 0 when there is none."""
-    with transaction() as connection:
-        return connection.execute(select(events.c.id).order_by(events.c.id.desc()).limit(1)).scalar() or 0
-
-
-def seal_pending() -> int:
-    """Seal the events that are not sealed yet, in order; how many. One worker wins, another does it next time."""
-    sealed = 0
-    try:
-        with transaction() as connection:
-            number, before = _last_seal(connection)
-            for row in connection.execute(_unsealed()).all():
-                number += 1
-                before = _hash(before, row)
-                connection.execute(insert(seals).values(number=number, event_id=row.id, hash=before))
-                sealed += 1
-    except IntegrityError:  # another worker sealed the same events
-        return 0
-    return sealed
-
-
-def verify() -> Iterator[Fault]:
-    """Go along the chain and yield every fault; nothing when the trail is whole."""
-    before, number = b"", 0
-    with transaction() as connection:
-        rows = connection.execute(
-            select(seals.c.number, seals.c.event_id, seals.c.hash, events).join_from(
-                seals, events, seals.c.event_id == events.c.id, isouter=True
-            ).order_by(seals.c.number)
-        ).all()
-    for row in rows:
-        number += 1
-        if row.number != number:
-            yield Fault(number, row.event_id, "a seal is missing")
-            number = row.number
-        elif row.id is None:
-            yield Fault(row.number, row.event_id, "the event is missing")
-        elif not secrets.compare_digest(_hash(before, row), bytes(row.hash)):
-            yield Fault(row.number, row.event_id, "the event, or one before it, was changed")
-        before = bytes(row.hash)
-
-
-def count() -> tuple[int, int]:
-    """How many events there are, and how many of them are sealed."""
-    with transaction() as connection:
-        return len(connection.execute(select(events.c.id)).all()), len(connection.execute(select(seals.c.number)).all())
-
-
-def append_only_statements(dialect: str) -> Iterator[str]:
-    """DDL that makes the database itself refuse to change or remove what was written (SR-121)."""
-    for table in APPEND_ONLY:
-        if dialect == "sqlite":
-            for act in ("UPDATE", "DELETE"):
-                yield (
-                    f"CREATE TRIGGER {table}_no_{act.lower()} BEFORE {act} ON {table} "
-                    f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-                )
-        else:
-            yield f"CREATE RULE {table}_no_update AS ON UPDATE TO {table} DO INSTEAD NOTHING"
-            yield f"CREATE RULE {table}_no_delete AS ON DELETE TO {table} DO INSTEAD NOTHING"
+def bears_our_mark(event: Row[tuple[object, ...]]) -> bool:
+    """Whether an event is as we wrote it. Raises `Unsealable` when its key is gone."""
+    row = event._asdict()
+    _, mark = vault().mark(_canonical(row), purpose="audit event", key_id=row["key_id"])
+    return secrets.compare_digest(mark, bytes(row["mark"]))
 
 
 def _pseudonym(connection: Connection, account_id: str) -> str:
-    known = _known(connection, account_id)
-    if known is not None:
-        return known
-    made = secrets.token_urlsafe(12)
-    try:
-        with connection.begin_nested():
-            connection.execute(insert(pseudonyms).values(account_id=account_id, person=made))
-    except IntegrityError:  # a parallel request named them first
-        return _known(connection, account_id) or made
-    return made
+    # One per account, also when two first events race: the loser's insert does nothing.
+    fresh = {"account_id": account_id, "pseudonym": secrets.token_urlsafe(12)}
+    known = select(audit_pseudonyms.c.pseudonym).where(audit_pseudonyms.c.account_id == account_id)
+    found: str | None = connection.execute(known).scalar()
+    if found is None:
+        connection.execute(insert(connection, audit_pseudonyms).values(fresh).on_conflict_do_nothing())
+        found = str(connection.execute(known).scalar_one())
+    return found
 
 
-def _known(connection: Connection, account_id: str) -> str | None:
-    return connection.execute(select(pseudonyms.c.person).where(pseudonyms.c.account_id == account_id)).scalar()
-
-
-def _last_seal(connection: Connection) -> tuple[int, bytes]:
-    row = connection.execute(select(seals).order_by(seals.c.number.desc()).limit(1)).first()
-    return (row.number, bytes(row.hash)) if row else (0, b"")
-
-
-def _unsealed() -> object:
-    return (
-        select(events)
-        .join(seals, seals.c.event_id == events.c.id, isouter=True)
-        .where(seals.c.number.is_(None))
-        .order_by(events.c.id)
-        .limit(BATCH)
+def _canonical(row: Mapping[str, object]) -> str:
+    parts = (
+        *(row[name] for name in ("uid", "event", "outcome", "account", "client", "session", "journey")),
+        *(row[name] for name in ("network", "reference", "reason", "details")),
     )
+    return msgspec.json.encode((f"{row['at']:%Y-%m-%dT%H:%M:%S.%f}", *parts)).decode()
 
 
-def _hash(before: bytes, row: Row[tuple[object, ...]]) -> bytes:
-    told = [str(row._mapping[column.name]) for column in events.c]
-    return vault().index(before.hex() + msgspec.json.encode(told).decode(), purpose="audit chain")
+def _details(details: Mapping[str, str | int | bool]) -> str:
+    short = {key: value[:LONGEST] if isinstance(value, str) else value for key, value in details.items()}
+    return msgspec.json.encode(short, order="sorted").decode()
+
+
+def _short(value: str | None, longest: int = 64) -> str | None:
+    # NUL is no text to PostgreSQL; everything else is encoded where it is printed (SR-121).
+    return value.replace("\0", "")[:longest] if value else None
+
+
+def _event(row: Row[tuple[object, ...]]) -> Event:
+    found = row._asdict()
+    found["details"] = msgspec.json.decode(found["details"])
+    return Event(**{name: found[name] for name in Event.__struct_fields__})
