@@ -17,7 +17,7 @@ class Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One table of the file. An unknown key stops the start."""
 
 
-class Server(Section):
+class Server(Section, frozen=True, kw_only=True):
     """[server] Where the provider is, and how it listens."""
 
     issuer: str
@@ -38,7 +38,7 @@ class Server(Section):
     """Run the background worker inside the server. Switch off where `idp worker` runs by itself."""
 
 
-class Service(Section):
+class Service(Section, frozen=True, kw_only=True):
     """[service] What people read: names, languages, whom to ask."""
 
     name: str = "Alumni"
@@ -61,7 +61,7 @@ class Service(Section):
     """Time zone of clock times in mails."""
 
 
-class Database(Section):
+class Database(Section, frozen=True, kw_only=True):
     """[database] The durable store."""
 
     url: str = "sqlite:///var/idp.sqlite"
@@ -74,7 +74,7 @@ class Database(Section):
     """Seconds to wait for a connection or a lock before answering 503."""
 
 
-class ShortLivedStore(Section):
+class ShortLivedStore(Section, frozen=True, kw_only=True):
     """[shortlived] The store of what may vanish."""
 
     url: str = "sqlite:///var/shortlived.sqlite"
@@ -85,14 +85,14 @@ class ShortLivedStore(Section):
     """Milliseconds before the store counts as down."""
 
 
-class Secrets(Section):
+class Secrets(Section, frozen=True, kw_only=True):
     """[secrets] Root secrets: files of lines `id:base64url`, the first line active, mode 0600."""
 
     directory: str = "keys"
     """Folder of encryption.key, lookup.key, pepper.key, made by `idp setup`."""
 
 
-class Passwords(Section):
+class Passwords(Section, frozen=True, kw_only=True):
     """[passwords] Passwords and their hashing."""
 
     minimum_length: Annotated[int, Meta(ge=8, le=64)] = 12
@@ -107,7 +107,7 @@ class Passwords(Section):
     """Waiting hashes per process; beyond it the answer is 503."""
 
 
-class Codes(Section):
+class Codes(Section, frozen=True, kw_only=True):
     """[codes] One-time codes by e-mail, text message and voice call."""
 
     phone_lifetime: Annotated[int, Meta(ge=60, le=600)] = 600
@@ -124,7 +124,7 @@ class Codes(Section):
     """Begin the subject of a code mail with the code. Off: the subject ends with the time."""
 
 
-class Limits(Section):
+class Limits(Section, frozen=True, kw_only=True):
     """[limits] How often things may happen (requirements, sections B and C)."""
 
     sends_per_destination_hour: Count = 5
@@ -157,7 +157,7 @@ class Limits(Section):
     """Fewest seconds between showing and sending the sign-up form."""
 
 
-class Sessions(Section):
+class Sessions(Section, frozen=True, kw_only=True):
     """[sessions] Browser sessions and journeys."""
 
     idle: Annotated[int, Meta(ge=60, le=3600)] = 1800
@@ -172,7 +172,7 @@ class Sessions(Section):
     """Seconds a proved e-mail address counts inside a journey."""
 
 
-class Tokens(Section):
+class Tokens(Section, frozen=True, kw_only=True):
     """[tokens] What clients get."""
 
     authorization_code: Annotated[int, Meta(ge=10, le=60)] = 60
@@ -189,7 +189,7 @@ class Tokens(Section):
     """Seconds in which the preceding refresh token may be tried once more (SR-86)."""
 
 
-class Mail(Section):
+class Mail(Section, frozen=True, kw_only=True):
     """[mail] Mail over SMTP."""
 
     host: str = "localhost"
@@ -210,7 +210,7 @@ class Mail(Section):
     """Seconds for one delivery."""
 
 
-class Gateway(Section):
+class Gateway(Section, frozen=True, kw_only=True):
     """[sms] and [voice] A JSON gateway over HTTP."""
 
     url: str = "http://localhost:8003/gateway"
@@ -221,7 +221,7 @@ class Gateway(Section):
     """Seconds for one delivery."""
 
 
-class Phones(Section):
+class Phones(Section, frozen=True, kw_only=True):
     """[phones] Which numbers may get codes."""
 
     countries: tuple[str, ...] = (
@@ -233,7 +233,7 @@ class Phones(Section):
     """Country chosen at first."""
 
 
-class Settings(Section):
+class Settings(Section, frozen=True, kw_only=True):
     """The whole file."""
 
     server: Server

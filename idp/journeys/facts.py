@@ -89,7 +89,7 @@ class Situation(Struct, frozen=True, kw_only=True):
         since = self.wanted.proofs_since
         for proof in reversed(self.facts.proofs):
             if proof.about == about and proof.method in methods and proof.until > self.now:
-                if about is not None and about.startswith("account:") and since is not None and proof.at < since:
+                if proof.about.startswith("account:") and since is not None and proof.at < since:
                     continue
                 return proof
         return None
