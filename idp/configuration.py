@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import stat
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any, get_args, get_origin
@@ -292,13 +292,4 @@ def _split(address: str) -> SplitResult | None:
     return parts
 
 
-CHECKS: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
-    _issuer,
-    _listening,
-    _service,
-    _phones,
-    _durations,
-    _outgoing,
-    _stores,
-    _secret_files,
-)
+CHECKS = (_issuer, _listening, _service, _phones, _durations, _outgoing, _stores, _secret_files)

@@ -19,6 +19,7 @@ import click
 if TYPE_CHECKING:
     from flask import Flask
 
+    from idp.correlation import Correlation
     from idp.settings import Settings
 
 
@@ -116,16 +117,30 @@ def on_stores(callback: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(callback)
     def inside(*arguments: Any, **options: Any) -> Any:
+        from idp.correlation import during
         from idp.stores import Unavailable
 
         application = click.get_current_context().ensure_object(Invocation).application()
         try:
-            with application.app_context():
+            with application.app_context(), during(by_operator()):
                 return callback(*arguments, **options)
         except Unavailable as problem:
             raise click.ClickException(f"The {problem} does not answer. `idp check` says more.") from problem
 
     return inside
+
+
+def by_operator() -> Correlation:
+    """What the audit trail says of an act from the command line: which user of this machine did it (SR-116)."""
+    from getpass import getuser
+
+    from idp.correlation import Correlation
+
+    try:
+        user = getuser()
+    except (OSError, KeyError):  # a container may run under a number without a name
+        user = str(os.getuid())
+    return Correlation(reference="command", network=f"local user {user}"[:64])
 
 
 def _version() -> str:

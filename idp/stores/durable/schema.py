@@ -7,6 +7,7 @@ in a later release, so that two releases can run side by side.
 from __future__ import annotations
 
 from importlib import import_module
+from io import StringIO
 from pathlib import Path
 from pkgutil import iter_modules
 
@@ -67,15 +68,20 @@ def draft(message: str) -> str:
     config = _config()
     with transaction() as connection:
         config.attributes["connection"] = connection
-        written = command.revision(config, message, autogenerate=True)
+        written = command.revision(config, message, autogenerate=True, rev_id=_next_number())
     script = written[0] if isinstance(written, list) else written
     if script is None:
         raise RuntimeError("Alembic wrote nothing")
     return str(script.path)
 
 
+def _next_number() -> str:
+    return f"{len(list(ScriptDirectory.from_config(_config()).walk_revisions())) + 1:04d}"
+
+
 def _config() -> Config:
-    config = Config()
+    config = Config(stdout=StringIO())  # a command prints its own words
+    config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
     config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
     return config
 
