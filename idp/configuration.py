@@ -11,7 +11,7 @@ import stat
 from collections.abc import Iterator, Mapping
 from ipaddress import ip_address, ip_network
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from typing import Any, get_args, get_origin, get_type_hints
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -140,6 +140,9 @@ def _explained(problem: str, path: Path, variables: Mapping[str, str]) -> str:
         allowed = [field.name for field in msgspec.structs.fields(sections()[key])] if key else list(sections())
         what = f"[{key}] has no key" if key else "there is no section"
         return f"{path}: {what} `{unknown[1]}`; allowed: {', '.join(allowed)}"
+    if words.startswith("Invalid enum value"):
+        section, _, name = key.partition(".")
+        words += f"; allowed: {', '.join(get_args(get_type_hints(sections()[section])[name]))}"
     missing = re.search(r"missing required field `(.*)`", words)
     if missing:
         return f"{path}: {f'{key}.' if key else ''}{missing[1]} is missing: it has no default"

@@ -5,8 +5,9 @@ Members of our own are documented beside the field; docs and errors print the sa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Literal
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Annotated, Any, Literal, get_args, get_type_hints
 from urllib.parse import urlsplit
 
 import msgspec
@@ -132,6 +133,8 @@ class Client(Members, frozen=True, kw_only=True):
 MEMBERS: tuple[str, ...] = Metadata.__struct_fields__
 """The metadata we take, in the order of the documentation."""
 
+_TYPES = get_type_hints(Metadata)
+
 _OURS_TO_SAY = {
     "client_id": "is chosen by the provider",
     "client_secret": "is made by the provider and shown once",
@@ -158,12 +161,30 @@ def read(given: Mapping[str, Any], *, loopback_issuer: bool) -> Metadata:
         metadata = msgspec.convert(named, Metadata)
     except msgspec.ValidationError as problem:
         words, _, path = str(problem).partition(" - at `$.")
-        raise InvalidMetadata(path.rstrip("`") or "metadata", words) from None
+        raise InvalidMetadata(path.rstrip("`"), _in_words(words, path)) from None
     metadata = _settled(metadata)
     for check in _CHECKS:
         check(metadata)
     _check_uris(metadata, loopback_issuer=loopback_issuer)
     return metadata
+
+
+def _in_words(words: str, path: str) -> str:
+    """What msgspec says, with what would be allowed."""
+    if "matching regex" in words:
+        return "has characters that it must not have"
+    if words.startswith("Invalid enum value"):
+        member = re.split(r"[.\[]", path.rstrip("`"))[0]
+        return f"{words[:1].lower()}{words[1:]}; allowed: {', '.join(_choices(_TYPES[member]))}"
+    return f"{words[:1].lower()}{words[1:]}"
+
+
+def _choices(kind: Any) -> Iterator[str]:
+    for part in get_args(kind):
+        if isinstance(part, str):
+            yield part
+        else:
+            yield from _choices(part)
 
 
 def _settled(metadata: Metadata) -> Metadata:
