@@ -166,7 +166,7 @@ def test_an_unknown_id_is_unknown_even_when_odd() -> None:
         ({"jwks": {"keys": []}}, "jwks", "at least one key"),
         ({"jwks": {"keys": [{**EC, "d": "AAAA"}]}}, "jwks", "secret"),
         ({"jwks": {"keys": [EC]}, "token_endpoint_auth_signing_alg": "RS256"}, "token_endpoint_auth_signing_alg", "RS2"),
-        ({"jwks": [EC]}, "jwks", "expected `object),
+        ({"jwks": [EC]}, "jwks", "expected `object"),
     ],
 )
 def test_what_cannot_be_registered_is_named_with_what_can(metadata: dict[str, Any], member: str, words: str) -> None:
