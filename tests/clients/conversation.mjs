@@ -2,7 +2,9 @@
 import { createInterface } from 'node:readline'
 import { webcrypto } from 'node:crypto'
 
-globalThis.crypto ??= webcrypto // Debian 12's Node 18 has it only behind a flag
+// Debian 12's Node 18 has these only behind a flag.
+globalThis.crypto ??= webcrypto
+globalThis.CryptoKey ??= webcrypto.CryptoKey
 
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]()
 
