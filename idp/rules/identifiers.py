@@ -1,7 +1,7 @@
-"""E-mail addresses, phone numbers and codes: what a person types, in its one canonical form.
+"""What people type to say who they are, in its one canonical form: addresses, numbers, codes.
 
-Typing is tidied, never punished (page spec §4); what cannot be meant is refused by the key of its
-message in the error catalogue (page spec §9.2).
+Everything is tidied before it is judged (page spec §4), and judged before it is looked up (SR-48).
+A fault is a key of the error catalogue (page spec §9.2) with its values, one cause per key.
 """
 
 from __future__ import annotations
@@ -10,42 +10,28 @@ import re
 import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
+from types import MappingProxyType
 
 import idna
-import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumberType
 
 LONGEST_ADDRESS = 254
-"""Octets: RFC 5321 §4.5.3.1, less the angle brackets."""
+"""Octets of an e-mail address (RFC 5321 §4.5.3.1.3, SR-48)."""
 
-LONGEST_LOCAL = 64
-ATOM = re.compile(r"[^\s\x00-\x1f\x7f\"(),:;<>@\[\\\]]+")
-FAMILIAR = (
-    "gmail.com", "hotmail.com", "hotmail.no", "outlook.com", "live.no", "live.com", "online.no", "yahoo.com",
-    "yahoo.no", "icloud.com", "me.com", "msn.com", "getmail.no", "telia.com", "hotmail.se", "yahoo.se", "gmx.de",
-    "web.de", "wp.pl", "onet.pl", "inbox.lv", "mail.ee", "proton.me", "protonmail.com",
-)  # fmt: skip
-"""Domains that a slip of the finger is measured against."""
-
-SMS_TYPES = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE, PhoneNumberType.UNKNOWN)
-"""Numbering plans change faster than libraries: a possible number of unknown type is tried."""
-
-CALL_TYPES = (*SMS_TYPES, PhoneNumberType.FIXED_LINE, PhoneNumberType.VOIP)
+_NO_VALUES: Mapping[str, str | int] = MappingProxyType({})
 
 
 class Malformed(ValueError):
-    """Something that cannot be meant. `key` names its message, `values` what the message tells."""
+    """What a person typed cannot be used: why, as a key of the error catalogue."""
 
-    def __init__(self, key: str, values: Mapping[str, str | int] | None = None) -> None:
+    def __init__(self, key: str, values: Mapping[str, str | int] = _NO_VALUES) -> None:
         super().__init__(key)
         self.key = key
-        self.values = dict(values or {})
+        self.values = dict(values)
 
 
 @dataclass(frozen=True, slots=True)
 class EmailAddress:
-    """An address: as typed, for sending, and in the form that is compared."""
+    """An address: `typed` (tidied) is where mail goes, `canonical` is what is looked up."""
 
     typed: str = field(repr=False)
     canonical: str = field(repr=False)
@@ -53,7 +39,7 @@ class EmailAddress:
 
 @dataclass(frozen=True, slots=True)
 class PhoneNumber:
-    """A number in E.164, its country (ISO), and whether a text message can reach it."""
+    """A number: in E.164, its country, as typed, and whether text messages reach it."""
 
     e164: str = field(repr=False)
     country: str
@@ -61,138 +47,176 @@ class PhoneNumber:
     takes_sms: bool
 
 
-def email_address(text: str) -> EmailAddress:
-    """The address, canonical as SR-48 has it: nothing is stripped that a mailbox may tell apart.
+# What copying leaves in a text and nobody sees: soft hyphen, zero-width space, word joiner, byte order mark.
+_INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u2060\ufeff"))
+_ATOM = re.compile(r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*", re.IGNORECASE)
 
-    Raises `Malformed` with E-EMAIL-EMPTY, -AT, -AFTER, -SPACE or -LONG.
+_TOGETHER = (
+    frozenset({"LATIN", "CJK", "HIRAGANA", "KATAKANA"}),
+    frozenset({"LATIN", "CJK", "HANGUL"}),
+    frozenset({"LATIN", "CJK", "BOPOMOFO"}),
+)
+"""Scripts that one word may mix (Unicode Technical Standard 39 §5.2, highly restrictive)."""
+
+
+def email_address(text: str) -> EmailAddress:
+    """The address in a text. Raises `Malformed` with E-EMAIL-EMPTY, -SPACE, -AT, -BEFORE, -AFTER, -CHARS or -LONG.
+
+    Dots and `+tags` stay, since they make another mailbox with some hosts (SR-48).
     """
-    typed = _visible(text).strip()
-    typed = typed[7:] if typed.lower().startswith("mailto:") else typed
+    typed = _trimmed(text.translate(_INVISIBLE))
+    if typed[:7].lower() == "mailto:":
+        typed = _trimmed(typed[7:])
     if not typed:
         raise Malformed("E-EMAIL-EMPTY")
-    if any(character.isspace() for character in typed):
-        raise Malformed("E-EMAIL-SPACE")
-    if len(typed.encode()) > LONGEST_ADDRESS:
-        raise Malformed("E-EMAIL-LONG")
-    local, at, domain = typed.rpartition("@")
-    if not at or not local:
-        raise Malformed("E-EMAIL-AT")
-    canonical = f"{_local(local)}@{_domain(domain)}"
+    local, domain = _halves(typed)
+    canonical = f"{_canonical_local(local)}@{_canonical_domain(domain)}"
     if len(canonical.encode()) > LONGEST_ADDRESS:
         raise Malformed("E-EMAIL-LONG")
-    return EmailAddress(f"{unicodedata.normalize('NFC', local)}@{canonical.rpartition('@')[2]}", canonical)
+    return EmailAddress(typed=unicodedata.normalize("NFC", f"{local}@{domain}"), canonical=canonical)
 
 
 def likely_slip(address: EmailAddress) -> str | None:
-    """The address that was probably meant, when the domain is one slip away from a familiar one."""
-    local, _, domain = address.typed.rpartition("@")
-    if domain in FAMILIAR:
+    """The address that was probably meant when its domain is one slip away from a well-known one."""
+    local, _, _ = address.typed.rpartition("@")
+    domain = address.canonical.rpartition("@")[2]
+    if domain in WELL_KNOWN_DOMAINS:
         return None
-    close = get_close_matches(domain, FAMILIAR, n=1, cutoff=0.87)
-    return f"{local}@{close[0]}" if close else None
-
-
-def phone_number(text: str, *, country: str, allowed: Collection[str]) -> PhoneNumber:
-    """The number in E.164. A leading plus decides the country and beats `country` (page spec §4).
-
-    Raises `Malformed` with E-TEL-EMPTY, -SHORT, -LONG, -CHARS, -COUNTRY or -PREMIUM (SR-25).
-    """
-    typed = _visible(text).strip()
-    digits = _digits(re.sub(r"[\s\-./()\[\]‐-―]", "", re.sub(r"(?i)^tel:", "", typed)))
-    digits = f"+{digits[2:]}" if digits.startswith("00") else digits
-    if not digits:
-        raise Malformed("E-TEL-EMPTY")
-    if not re.fullmatch(r"\+?[0-9]+", digits):
-        raise Malformed("E-TEL-CHARS")
-    number = _parsed(digits, country)
-    region = phonenumbers.region_code_for_number(number) or _region_of(number.country_code) or country
-    if region not in allowed:
-        raise Malformed("E-TEL-COUNTRY", {"country": region})
-    _check_length(number, region)
-    kind = phonenumbers.number_type(number)
-    if kind not in CALL_TYPES:
-        raise Malformed("E-TEL-PREMIUM")
-    e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    return PhoneNumber(e164, region, typed, takes_sms=kind in SMS_TYPES)
+    meant = next((known for known in WELL_KNOWN_DOMAINS if len(known) >= 7 and _one_slip_apart(domain, known)), None)
+    return f"{local}@{meant}" if meant else None
 
 
 def one_time_code(text: str, *, digits: int = 6) -> str:
-    """The digits of a code, however spaced and in whatever script's digits (page spec §4).
+    """The digits of a code. Raises `Malformed` with E-CODE-EMPTY, -DIGITS, -SHORT or -LONG and what was typed as `n`.
 
-    Raises `Malformed` with E-CODE-EMPTY, -DIGITS, -SHORT or -LONG; none of them costs a try.
+    White space, invisible characters, hyphens, dashes and full stops do not count, and any script's digits do.
     """
-    tidy = "".join(
-        character
-        for character in _visible(unicodedata.normalize("NFKC", text))
-        if not character.isspace() and character != "." and unicodedata.category(character) != "Pd"
-    )
-    if not tidy:
-        raise Malformed("E-CODE-EMPTY")
-    code = _digits(tidy)
-    if not code.isascii() or not code.isdigit():
+    left = [character for character in unicodedata.normalize("NFKC", text) if not _is_filler(character)]
+    if not left:
+        raise Malformed("E-CODE-EMPTY", {"n": digits})
+    values = [unicodedata.decimal(character, None) for character in left]
+    code = "".join(str(value) for value in values if value is not None)
+    if len(code) < len(values):
         raise Malformed("E-CODE-DIGITS")
     if len(code) != digits:
         raise Malformed("E-CODE-SHORT" if len(code) < digits else "E-CODE-LONG", {"n": len(code)})
     return code
 
 
-def _visible(text: str) -> str:
-    """Without control and format characters: what nobody sees, nobody meant. Line breaks become spaces."""
-    spaced = re.sub(r"[\r\n\t]+", " ", text)
-    return "".join(character for character in spaced if unicodedata.category(character) not in ("Cf", "Cc"))
+def phone_number(text: str, *, country: str, allowed: Collection[str]) -> PhoneNumber:
+    """The number in a text, by the numbering plans of the world (SR-25, page spec §4).
+
+    `country` is the one chosen in the list; a leading plus beats it. Raises `Malformed` with E-TEL-EMPTY, -CHARS,
+    -SHORT, -LONG, -UNKNOWN, -COUNTRY or -PREMIUM; `country` in the values is an ISO code, ZZ for none.
+    """
+    from idp.rules import numbering  # noqa: PLC0415 - a tenth of a second to load, only phone steps pay
+
+    tidy = "".join(_phone_characters(text))
+    tidy = "+" + tidy[2:] if tidy.startswith("00") else tidy
+    if not tidy:
+        raise Malformed("E-TEL-EMPTY")
+    if not re.fullmatch(r"\+?[0-9]+", tidy):
+        raise Malformed("E-TEL-CHARS")
+    found = numbering.found(tidy, country.upper())
+    if isinstance(found, numbering.Fault):
+        raise Malformed(found.key, {"country": found.country})
+    if numbering.home(found.country) not in allowed:
+        raise Malformed("E-TEL-COUNTRY", {"country": found.country})
+    if found.costs_extra:
+        raise Malformed("E-TEL-PREMIUM")
+    return PhoneNumber(found.e164, found.country, text.strip(), found.takes_sms)
 
 
-def _digits(text: str) -> str:
-    """Any script's decimal digits as 0-9."""
-    return "".join(
-        str(unicodedata.decimal(character)) if unicodedata.category(character) == "Nd" else character
-        for character in text
-    )
-
-
-def _local(local: str) -> str:
-    normal = unicodedata.normalize("NFC", local)
-    if "@" in normal or not ATOM.fullmatch(normal) or normal.startswith(".") or normal.endswith(".") or ".." in normal:
+def _halves(typed: str) -> tuple[str, str]:
+    if any(unicodedata.category(character) == "Zs" for character in typed):
+        raise Malformed("E-EMAIL-SPACE")
+    if "@" not in typed:
         raise Malformed("E-EMAIL-AT")
-    if len(normal.encode()) > LONGEST_LOCAL:
-        raise Malformed("E-EMAIL-LONG")
-    scripts = {unicodedata.name(character, "").split(" ")[0] for character in normal if character.isalpha()}
-    if len(scripts) > 1:  # a look-alike of somebody else's address
-        raise Malformed("E-EMAIL-AT")
-    return normal.lower()
-
-
-def _domain(domain: str) -> str:
-    try:
-        encoded = idna.encode(domain.rstrip("."), uts46=True, transitional=False).decode()
-    except (idna.IDNAError, UnicodeError) as problem:
-        raise Malformed("E-EMAIL-AFTER") from problem
-    labels = encoded.split(".")
-    if len(labels) < 2 or labels[-1].isdigit():
+    local, _, domain = typed.rpartition("@")
+    if not local:
+        raise Malformed("E-EMAIL-BEFORE")
+    if not domain:
         raise Malformed("E-EMAIL-AFTER")
-    return encoded.lower()
+    if len(typed.encode(errors="replace")) > LONGEST_ADDRESS:
+        raise Malformed("E-EMAIL-LONG")
+    return local, domain.rstrip(".")
 
 
-def _parsed(digits: str, country: str) -> phonenumbers.PhoneNumber:
+def _canonical_local(local: str) -> str:
+    lowered = unicodedata.normalize("NFC", unicodedata.normalize("NFC", local).lower())
+    if lowered.isascii():
+        if not _ATOM.fullmatch(lowered):  # no quotes, comments, control characters or empty atoms
+            raise Malformed("E-EMAIL-CHARS")
+        return lowered
+    foreign = "".join("x" if not character.isascii() else character for character in lowered)
+    letters = (character for character in lowered if not character.isascii())
+    if not _ATOM.fullmatch(foreign) or any(unicodedata.category(letter)[0] not in "LMN" for letter in letters):
+        raise Malformed("E-EMAIL-CHARS")
+    if _mixes_scripts(lowered):
+        raise Malformed("E-EMAIL-CHARS")
+    return lowered
+
+
+def _canonical_domain(domain: str) -> str:
     try:
-        return phonenumbers.parse(digits, None if digits.startswith("+") else country)
-    except NumberParseException as problem:
-        short = NumberParseException.TOO_SHORT_NSN, NumberParseException.TOO_SHORT_AFTER_IDD
-        if problem.error_type == NumberParseException.TOO_LONG:
-            raise Malformed("E-TEL-LONG", {"country": country}) from problem
-        if problem.error_type in short or not digits.startswith("+"):
-            raise Malformed("E-TEL-SHORT", {"country": country}) from problem
-        raise Malformed("E-TEL-COUNTRY", {"country": ""}) from problem
+        encoded = idna.encode(domain, uts46=True, std3_rules=True).decode().lower()
+    except (idna.IDNAError, UnicodeError) as problem:
+        raise Malformed("E-EMAIL-AFTER" if re.search(r"(^|[.])([.]|$)", domain) else "E-EMAIL-CHARS") from problem
+    if "." not in encoded or encoded.rpartition(".")[2].isdigit():
+        raise Malformed("E-EMAIL-AFTER")
+    return encoded
 
 
-def _region_of(calling_code: int | None) -> str | None:
-    region = phonenumbers.region_code_for_country_code(calling_code or 0)
-    return None if region in (None, "ZZ", "001") else region
+def _mixes_scripts(local: str) -> bool:
+    letters = (character for character in local if unicodedata.category(character) in ("Ll", "Lo", "Lt", "Lu"))
+    scripts = {unicodedata.name(letter, "UNKNOWN").partition(" ")[0] for letter in letters}
+    return len(scripts) > 1 and not any(scripts <= together for together in _TOGETHER)
 
 
-def _check_length(number: phonenumbers.PhoneNumber, region: str) -> None:
-    match phonenumbers.is_possible_number_with_reason(number):
-        case phonenumbers.ValidationResult.TOO_SHORT | phonenumbers.ValidationResult.IS_POSSIBLE_LOCAL_ONLY:
-            raise Malformed("E-TEL-SHORT", {"country": region})
-        case phonenumbers.ValidationResult.TOO_LONG:
-            raise Malformed("E-TEL-LONG", {"country": region})
+def _trimmed(text: str) -> str:
+    """Without white space and marks of direction around it: a copied text brings them along."""
+    start, end = 0, len(text)
+    while start < end and _is_margin(text[start]):
+        start += 1
+    while end > start and _is_margin(text[end - 1]):
+        end -= 1
+    return text[start:end]
+
+
+def _is_margin(character: str) -> bool:
+    return character.isspace() or unicodedata.category(character) == "Cf"
+
+
+def _is_filler(character: str) -> bool:
+    return character.isspace() or character in ".\u2212" or unicodedata.category(character) in ("Cc", "Cf", "Pd")
+
+
+def _phone_characters(text: str) -> list[str]:
+    tidy = unicodedata.normalize("NFKC", text).strip()
+    tidy = tidy[4:] if tidy[:4].lower() == "tel:" else tidy
+    left = (character for character in tidy if not _is_filler(character) and character not in "/()[]")
+    return [str(unicodedata.decimal(character, character)) for character in left]
+
+
+def _one_slip_apart(typed: str, known: str) -> bool:
+    """Whether one letter was left out, added, changed, or swapped with its neighbour."""
+    if abs(len(typed) - len(known)) > 1 or typed == known:
+        return False
+    shared = next((at for at, (one, other) in enumerate(zip(typed, known, strict=False)) if one != other), None)
+    if shared is None:
+        return True
+    left, right = typed[shared:], known[shared:]
+    swapped = left[:2] == right[1::-1] and left[2:] == right[2:]
+    return swapped or left[1:] == right[1:] or left[1:] == right or left == right[1:]
+
+
+WELL_KNOWN_DOMAINS = (
+    "gmail.com", "hotmail.com", "outlook.com", "icloud.com", "yahoo.com", "live.com", "msn.com", "me.com", "mac.com",
+    "proton.me", "protonmail.com", "googlemail.com", "online.no", "hotmail.no", "live.no", "yahoo.no", "outlook.no",
+    "broadpark.no", "getmail.no", "lyse.net", "frisurf.no", "altibox.no", "telia.com", "hotmail.se", "live.se",
+    "hotmail.dk", "live.dk", "mail.dk", "hotmail.fi", "luukku.com", "suomi24.fi", "gmx.de", "gmx.net", "web.de",
+    "t-online.de", "yahoo.de", "hotmail.de", "hotmail.co.uk", "yahoo.co.uk", "live.co.uk", "btinternet.com", "wp.pl",
+    "onet.pl", "interia.pl", "o2.pl", "inbox.lv", "mail.ee", "hot.ee", "one.lt", "orange.fr", "free.fr", "hotmail.fr",
+    "yahoo.fr", "libero.it", "hotmail.it", "hotmail.es", "mail.com", "email.com", "ymail.com", "aol.com",
+)  # fmt: skip
+"""Hosts of private mailboxes where our people live."""
