@@ -81,12 +81,13 @@ def finish(answer: Response) -> Response:
 def words() -> dict[str, Any]:
     """What every template may use."""
     locale = {"nb": "nb_NO", "en": "en_GB"}[g.language]
+    amounts = {"nb": "#,##0.00 kr", "en": "NOK #,##0.00"}[g.language]
     return {
         "t": lambda key, **values: text(key, g.language, **values),
         "language": g.language,
         "languages": LANGUAGES,
         "person": session.get("person"),
-        "money": lambda amount: format_currency(amount, "NOK", locale=locale),
+        "money": lambda amount: format_currency(amount, "NOK", amounts, locale=locale),
         "day": lambda value: format_date(_day(value), "long", locale=locale),
         "month": lambda period: format_date(date.fromisoformat(f"{period}-01"), "LLLL y", locale=locale),
     }

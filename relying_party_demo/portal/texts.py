@@ -55,7 +55,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "confirm": ("Bekreft", "Confirm"),
     "confirmed": ("Identiteten din er bekreftet.", "Your identity is confirmed."),
     "unmet": (
-        "Vi fikk ikke bekreftet hvem du er: Innloggingstjenesten kan ikke gjøre det nå. Du er fortsatt logget inn.",
+        "Vi fikk ikke bekreftet hvem du er: innloggingstjenesten kan ikke gjøre det nå. Du er fortsatt logget inn.",
         "We could not confirm who you are: the sign-in service cannot do that now. You are still signed in.",
     ),
     "unmet_next": (

@@ -184,7 +184,8 @@ class PortalVisitor:
         now = int(time.time())
         said = {"aud": "portal", "client_id": None, "jti": None, "scope": None, "acr": MFA, "email": "kari@example.org"}
         id_token = self.provider.token({"typ": "JWT"} | (header or {}), **(said | claims))
-        access_token = self.provider.token(**({"aud": self.resource, "acr": MFA, "exp": now + lives} | (access or {})))
+        granted: dict[str, Any] = {"aud": self.resource, "acr": MFA, "exp": now + lives} | (access or {})
+        access_token = self.provider.token(**granted)
         answer = {"access_token": access_token, "token_type": "Bearer", "expires_in": lives, "id_token": id_token}
         return answer | ({"refresh_token": refresh} if refresh else {})
 
