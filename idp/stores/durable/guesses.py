@@ -10,7 +10,21 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import Column, ColumnElement, Integer, String, Table, and_, case, delete, false, or_, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Integer,
+    String,
+    Table,
+    and_,
+    case,
+    delete,
+    false,
+    literal,
+    or_,
+    select,
+    update,
+)
 
 from idp.rules.limits import Waits, wait_after
 from idp.stores.durable.db import Instant, db, transaction
@@ -30,6 +44,7 @@ guesses = Table(
     Column("day_began", Instant, nullable=False),
     Column("in_day", Integer, nullable=False),
     Column("last_at", Instant, nullable=False, index=True),
+    Column("known_since", Instant),
 )
 
 
@@ -73,8 +88,8 @@ def count(subject: str, factor: str, rule: Rule, *, now: datetime) -> Counted | 
         made = connection.execute(once_more).scalar()
         if made is not None:
             return Counted(made)
-        row = connection.execute(_of(subject, factor)).one()
-    return Refused(_seconds_left(row, rule, now))
+        row = connection.execute(_of(subject, factor)).first()
+    return Refused(1 if row is None else _seconds_left(row, rule, now))  # None: cleared in this very moment
 
 
 def in_a_row(subject: str, factor: str) -> int:
@@ -110,11 +125,31 @@ def take_back(subject: str, factor: str) -> None:
         connection.execute(statement)
 
 
+def make_known(subject: str, factor: str, *, now: datetime) -> None:
+    """Remember that a guess counted here was right once: its source is known (SR-31)."""
+    statement = (
+        update(guesses)
+        .where(guesses.c.subject == subject, guesses.c.factor == factor, guesses.c.known_since.is_(None))
+        .values(known_since=now)
+    )
+    with transaction() as connection:
+        connection.execute(statement)
+
+
+def is_known(subject: str, factor: str) -> bool:
+    """Whether a guess counted here was ever right."""
+    with transaction() as connection:
+        row = connection.execute(_of(subject, factor)).first()
+    return row is not None and row.known_since is not None
+
+
 def clear(subject: str, factor: str) -> None:
     """The factor was set up anew: nothing guessed at the old one counts (SR-17)."""
     statement = delete(guesses).where(guesses.c.subject == subject)
     with transaction() as connection:
-        connection.execute(statement.where(or_(guesses.c.factor == factor, guesses.c.factor.startswith(f"{factor}:"))))
+        connection.execute(
+            statement.where(or_(guesses.c.factor == factor, guesses.c.factor.startswith(f"{factor}:", autoescape=True)))
+        )
 
 
 def forget(*, before: datetime, fewer_than: int) -> int:
@@ -129,12 +164,13 @@ def _of(subject: str, factor: str) -> Any:
 
 
 def _one_more(now: datetime) -> dict[str, object]:
+    instant = literal(now, Instant)
     new_hour, new_day = guesses.c.hour_began <= now - HOUR, guesses.c.day_began <= now - DAY
     return {
         "in_a_row": guesses.c.in_a_row + 1,
-        "hour_began": case((new_hour, now), else_=guesses.c.hour_began),
+        "hour_began": case((new_hour, instant), else_=guesses.c.hour_began),
         "in_hour": case((new_hour, 1), else_=guesses.c.in_hour + 1),
-        "day_began": case((new_day, now), else_=guesses.c.day_began),
+        "day_began": case((new_day, instant), else_=guesses.c.day_began),
         "in_day": case((new_day, 1), else_=guesses.c.in_day + 1),
         "last_at": now,
     }

@@ -1,0 +1,281 @@
+"""How often things may happen: who is counted where, and what comes of it (requirements, section C).
+
+Guesses are counted in the database, exactly; sends and page loads in windows of the short-lived store.
+Whether an address has an account makes no difference anywhere: it is counted by a keyed digest (SR-47).
+When a store does not answer the caller hears `Unavailable`; no limit is ever skipped (section Q).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from secrets import token_hex
+
+from idp import clock
+from idp.rules import limits as rules
+from idp.rules import numbering
+from idp.rules.limits import Allowed, Decision, SwitchedOff, Wait
+from idp.settings import Limits
+from idp.stores.durable import audit, guesses
+from idp.stores.durable.db import transaction
+from idp.stores.durable.guesses import Counted, Refused, Rule
+from idp.stores.durable.sealing import vault
+from idp.stores.shortlived.contract import ShortLived
+
+MINUTE, HOUR, DAY = 60, 3600, 24 * 3600
+TEN_MINUTES = 10 * MINUTE
+PHONE_CHANNELS = ("sms", "voice")
+PASSWORD = "password"  # noqa: S105 - the factor's name
+WIDER = 10
+"""A wide network (IPv6 /48) may do so many times what one of its networks may."""
+
+JUDGED = 20 * MINUTE
+"""Length of the pieces in which sent and used codes are counted: the newest piece is not judged yet."""
+
+_NOBODY = "nobody:"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a request came from: its address, the network that usually is one household, and a wide one.
+
+    IPv4: address, /24, nothing wider. IPv6: address, /64, /48 (SR-26).
+    """
+
+    address: str
+    network: str
+    wide: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One count: what is counted, how often it may be, in how many seconds."""
+
+    key: str
+    limit: int
+    seconds: int
+
+
+def origin_of(address: str) -> Origin:
+    """The origin of an IP address as the listening socket or a trusted proxy gave it (SR-27).
+
+    Text that is no address is counted together, as one place: it never gets a counter of its own.
+    """
+    try:
+        parsed = ip_address(address.partition("%")[0])
+    except ValueError:
+        return Origin("unknown", "unknown")
+    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is not None:
+        parsed = parsed.ipv4_mapped
+    if isinstance(parsed, IPv4Address):
+        return Origin(str(parsed), _network(parsed, 24))
+    return Origin(str(parsed), _network(parsed, 64), _network(parsed, 48))
+
+
+def address_key(canonical: str) -> str:
+    """What an address or number is counted by, whether or not there is an account behind it."""
+    return _NOBODY + vault().index(canonical, purpose="throttling").hex()[:48]
+
+
+def new_journey(store: ShortLived, limits: Limits, origin: Origin) -> Decision:
+    """May a journey begin here? Keeps strangers from filling the store (SR-34)."""
+    each = limits.journeys_per_address_hour
+    return _first_refusal(store, (*_places("journeys", origin, each, each * 3, HOUR), _everywhere(limits)))
+
+
+def before_send(
+    store: ShortLived, limits: Limits, *, channel: str, destination: str, account: str | None, origin: Origin
+) -> Decision:
+    """Count one message to a destination, if there may be one (SR-28, SR-29, SR-32).
+
+    `account` is an account id, or the `address_key` of whom it is about. Over a limit nothing may be sent.
+    """
+    about = account or address_key(destination)
+    decision = _first_refusal(store, _sending_windows(store, limits, channel, destination, about, origin))
+    if isinstance(decision, Allowed) and channel in PHONE_CHANNELS:
+        return _phone_network(store, limits, channel, destination, known=not about.startswith(_NOBODY))
+    return decision
+
+
+def before_password(store: ShortLived, limits: Limits, key: str, origin: Origin) -> Decision:
+    """Count one guess at a password before it is hashed or compared, if there may be one (SR-9, SR-30).
+
+    First per source: this account from this network. Then per account from anywhere, except from networks
+    where its password was right before, so that strangers cannot keep its owner out (SR-31).
+    """
+    decision = _failed_too_often(store, limits, origin)
+    if not isinstance(decision, Allowed):
+        return decision
+    now, here = clock.now(), _here(origin)
+    with transaction():
+        counted = guesses.count(key, here, Rule(waits=rules.PASSWORD_WAITS_HERE), now=now)
+        if isinstance(counted, Refused):
+            return _refusal(counted)
+        waits = () if guesses.is_known(key, here) else rules.PASSWORD_WAITS_ANYWHERE
+        counted = guesses.count(key, PASSWORD, Rule(in_a_row=limits.guesses_in_a_row, waits=waits), now=now)
+        if isinstance(counted, Refused):
+            guesses.take_back(key, here)
+            return _refusal(counted)
+    return Allowed()
+
+
+def password_failed(store: ShortLived, key: str, origin: Origin) -> int:
+    """The guess was wrong: how many in a row for this account from here, this one included."""
+    for window in _places("failures", origin, 0, 0, TEN_MINUTES):  # compared with the limits before the next guess
+        _count(store, window, by=1)
+    return guesses.in_a_row(key, _here(origin))
+
+
+def password_succeeded(key: str, origin: Origin | None = None) -> None:
+    """The guess was right: its row of misses ends, and `origin` is from now on known to this account."""
+    with transaction():
+        guesses.right(key, PASSWORD)
+        if origin is not None:
+            guesses.right(key, _here(origin))
+            guesses.make_known(key, _here(origin), now=clock.now())
+
+
+def password_replaced(key: str) -> None:
+    """There is a new password: nothing guessed at the old one counts, and a switched-off one is on again."""
+    guesses.clear(key, PASSWORD)
+
+
+def before_code(limits: Limits, account_key: str, factor: str) -> Decision:
+    """Count one guess at a code before it is compared, if there may be one (SR-17, SR-18)."""
+    rule = Rule(in_a_row=limits.guesses_in_a_row, per_hour=limits.guesses_per_hour, per_day=limits.guesses_per_day)
+    match guesses.count(account_key, factor, rule, now=clock.now()):
+        case Counted():
+            return Allowed()
+        case Refused() as refused:
+            return _refusal(refused)
+
+
+def code_failed(account_key: str, factor: str) -> int:
+    """The guess was wrong, and stays counted: how many in a row."""
+    return guesses.in_a_row(account_key, factor)
+
+
+def code_succeeded(store: ShortLived, account_key: str, factor: str, *, channel: str, destination: str) -> None:
+    """The guess was right: it counts as none, prompts count as answered, and the prefix had a use (SR-29, SR-32)."""
+    guesses.right(account_key, factor)
+    if channel in PHONE_CHANNELS:
+        store.put(_answered_key(account_key), token_hex(8).encode(), ttl=DAY)
+        _tally(store, "used", numbering.prefix(destination))
+
+
+def factor_replaced(account_key: str, factor: str) -> None:
+    """The factor was set up anew: guesses at the old one do not count (SR-17)."""
+    guesses.clear(account_key, factor)
+
+
+def _sending_windows(
+    store: ShortLived, limits: Limits, channel: str, destination: str, about: str, origin: Origin
+) -> Iterator[Window]:
+    """Narrowest first, so that one who asks too often is stopped by a count of their own."""
+    hourly, daily = limits.sends_per_destination_hour, limits.sends_per_destination_day
+    kind = "phone" if channel in PHONE_CHANNELS else "email"
+    target = address_key(destination)
+    if kind == "phone":
+        answered = (store.get(_answered_key(about)) or b"").decode()
+        yield Window(f"prompts:{about}:{answered}", rules.PROMPTS_UNANSWERED_SOON, TEN_MINUTES)
+        yield Window(f"prompts:{about}:{answered}", rules.PROMPTS_UNANSWERED_DAY, DAY)
+    if channel == "voice":
+        yield Window(f"calls:{target}", rules.half(hourly), HOUR)
+        yield Window(f"calls:{target}", rules.half(daily), DAY)
+    yield Window(f"sends:{target}", hourly, HOUR)
+    yield Window(f"sends:{target}", daily, DAY)
+    yield Window(f"sends-{kind}:{about}", daily, DAY)
+    yield from _places("sends", origin, limits.sends_per_address_hour, limits.sends_per_network_hour, HOUR)
+
+
+def _phone_network(store: ShortLived, limits: Limits, channel: str, destination: str, *, known: bool) -> Decision:
+    prefix = numbering.prefix(destination)
+    if _is_attacked(store, prefix):
+        if store.claim(f"prefix-stopped:{prefix}", ttl=HOUR):
+            audit.record("sending.prefix-stopped", outcome="refused", details={"prefix": prefix})
+        return Wait(JUDGED)
+    per_prefix = limits.sends_per_prefix_hour
+    windows = [Window(f"prefix:{prefix}", per_prefix, HOUR)]
+    if channel == "voice":
+        windows.insert(0, Window(f"prefix-calls:{prefix}", rules.half(per_prefix), HOUR))
+    decision = _first_refusal(store, windows)
+    total = store.count("phone-sends", window=DAY, by=1 if isinstance(decision, Allowed) else 0)
+    if isinstance(decision, Allowed) and not known and total > limits.sms_per_day:
+        # The day's money is for people who have an account; new numbers wait for tomorrow (SR-29).
+        if store.claim("day-spent", ttl=DAY):
+            audit.record("sending.day-spent", outcome="refused", details={"sent": total})
+        return Wait(HOUR)
+    if isinstance(decision, Allowed):
+        _tally(store, "sent", prefix)
+    return decision
+
+
+def _is_attacked(store: ShortLived, prefix: str) -> bool:
+    present = clock.timestamp() // JUDGED
+    sent = sum(store.count(_tally_key("sent", prefix, present - back), window=2 * HOUR, by=0) for back in (1, 2, 3))
+    if sent < rules.FEWEST_SENT_TO_JUDGE:
+        return False
+    used = sum(store.count(_tally_key("used", prefix, present - back), window=2 * HOUR, by=0) for back in range(4))
+    return rules.is_attacked(sent, used)
+
+
+def _tally(store: ShortLived, what: str, prefix: str) -> None:
+    store.count(_tally_key(what, prefix, clock.timestamp() // JUDGED), window=2 * HOUR)
+
+
+def _tally_key(what: str, prefix: str, piece: int) -> str:
+    return f"codes-{what}:{prefix}:{piece}"
+
+
+def _failed_too_often(store: ShortLived, limits: Limits, origin: Origin) -> Decision:
+    each, network = limits.password_failures_per_address, limits.password_failures_per_network
+    for window in _places("failures", origin, each, network, TEN_MINUTES):
+        count, left = _count(store, window, by=0)
+        if count >= window.limit:
+            return Wait(left)
+    return Allowed()
+
+
+def _places(what: str, origin: Origin, per_address: int, per_network: int, seconds: int) -> Iterator[Window]:
+    yield Window(f"{what}:address:{origin.address}", per_address, seconds)
+    yield Window(f"{what}:network:{origin.network}", per_network, seconds)
+    if origin.wide:
+        yield Window(f"{what}:network:{origin.wide}", per_network * WIDER, seconds)
+
+
+def _everywhere(limits: Limits) -> Window:
+    return Window("journeys:all", limits.journeys_total_minute, MINUTE)
+
+
+def _first_refusal(store: ShortLived, windows: Iterable[Window]) -> Decision:
+    """Count in each window in turn and stop at the first that is full."""
+    for window in windows:
+        count, left = _count(store, window, by=1)
+        if count > window.limit:
+            return Wait(left)
+    return Allowed()
+
+
+def _count(store: ShortLived, window: Window, *, by: int) -> tuple[int, int]:
+    """The count, and the seconds until its window ends. Windows are cut by our clock, so that the end is known."""
+    at = clock.timestamp()
+    key = f"{window.key}:{window.seconds}:{at // window.seconds}"
+    return store.count(key, window=window.seconds, by=by), window.seconds - at % window.seconds
+
+
+def _refusal(refused: Refused) -> Decision:
+    return SwitchedOff() if refused.seconds is None else Wait(refused.seconds)
+
+
+def _here(origin: Origin) -> str:
+    # The counter outlives the request by weeks, so it names no network (SR-125).
+    return f"{PASSWORD}:{vault().index(origin.network, purpose='throttling network').hex()[:24]}"
+
+
+def _answered_key(account_key: str) -> str:
+    return f"answered:{account_key}"
+
+
+def _network(address: IPv4Address | IPv6Address, bits: int) -> str:
+    return str(ip_network((address, bits), strict=False))
