@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any, assert_never
 
 from babel.dates import format_date
-from babel.numbers import format_currency
+from babel.numbers import format_decimal
 from flask import Blueprint, abort, current_app, g, redirect, render_template, request, session, url_for
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
@@ -81,13 +81,12 @@ def finish(answer: Response) -> Response:
 def words() -> dict[str, Any]:
     """What every template may use."""
     locale = {"nb": "nb_NO", "en": "en_GB"}[g.language]
-    amounts = {"nb": "#,##0.00 kr", "en": "NOK #,##0.00"}[g.language]
     return {
         "t": lambda key, **values: text(key, g.language, **values),
         "language": g.language,
         "languages": LANGUAGES,
         "person": session.get("person"),
-        "money": lambda amount: format_currency(amount, "NOK", amounts, locale=locale),
+        "money": lambda amount: format_decimal(amount, "#,##0.00", locale=locale),
         "day": lambda value: format_date(_day(value), "long", locale=locale),
         "month": lambda period: format_date(date.fromisoformat(f"{period}-01"), "LLLL y", locale=locale),
     }

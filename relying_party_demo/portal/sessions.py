@@ -63,7 +63,7 @@ class Sessions(SessionInterface):
             connection.execute("PRAGMA foreign_keys = ON")
             yield connection
 
-    def open_session(self, app: Flask, request: Request) -> Session:  # noqa: ARG002  # Flask's signature
+    def open_session(self, app: Flask, request: Request) -> Session:  # Flask's signature
         """The session of the request's cookie, or an empty one."""
         session_id = request.cookies.get(COOKIE)
         if not session_id:
@@ -81,7 +81,7 @@ class Sessions(SessionInterface):
             rows = connection.execute("SELECT name, value FROM entries WHERE key = ?", (key,)).fetchall()
         return Session(session_id, {name: json.loads(value) for name, value in rows})
 
-    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:  # noqa: ARG002
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         """Write what this request changed, and give the browser its cookie when the id is new."""
         if not isinstance(session, Session) or (session.id is None and not session):
             return

@@ -25,9 +25,9 @@ TEXTS: dict[str, tuple[str, str]] = {
     "from_employer": ("Fra {employer}. Du har tilgang til {date}.", "From {employer}. You have access until {date}."),
     "month": ("Måned", "Month"),
     "paid": ("Utbetalt", "Paid"),
-    "net": ("Netto", "Net"),
+    "net": ("Netto, kr", "Net, NOK"),
     "what": ("Post", "Item"),
-    "amount": ("Beløp", "Amount"),
+    "amount": ("Beløp, kr", "Amount, NOK"),
     "back": ("Alle lønnsslipper", "All payslips"),
     "profile": ("Om deg", "About you"),
     "profile_text": (
