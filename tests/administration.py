@@ -39,10 +39,7 @@ class Shell:
 
     def run(self, *arguments: str, given: str | None = None, environ: dict[str, str] | None = None) -> Result:
         runner = CliRunner(env=environ or {})
-        result = runner.invoke(main, ["--config", str(self.path), *arguments], input=given)
-        with self.application().app_context():
-            db.engine.dispose()
-        return result
+        return runner.invoke(main, ["--config", str(self.path), *arguments], input=given)
 
     def json(self, *arguments: str, given: str | None = None) -> Any:
         result = self.run(*arguments, "--json", given=given)

@@ -7,7 +7,8 @@ A command parses, calls one service, and prints words or, with `--json`, JSON. E
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, wraps
 from importlib import import_module
@@ -76,6 +77,17 @@ class Invocation:
             words = f"{problem}. `idp setup` makes what is missing, `idp check` says more."
             raise click.ClickException(words) from None
 
+    @contextmanager
+    def stores(self) -> Iterator[None]:
+        """The application's context, for as long as the block runs."""
+        from idp.stores.durable.db import db
+
+        with self.application().app_context():
+            try:
+                yield
+            finally:
+                db.engine.dispose()
+
 
 class Lazy(click.Group):
     """The group of all commands, which loads a module only when its command is called."""
@@ -120,9 +132,9 @@ def on_stores(callback: Callable[..., Any]) -> Callable[..., Any]:
         from idp.correlation import during
         from idp.stores import Unavailable
 
-        application = click.get_current_context().ensure_object(Invocation).application()
+        invocation = click.get_current_context().ensure_object(Invocation)
         try:
-            with application.app_context(), during(by_operator()):
+            with invocation.stores(), during(by_operator()):
                 return callback(*arguments, **options)
         except Unavailable as problem:
             raise click.ClickException(f"The {problem} does not answer. `idp check` says more.") from problem

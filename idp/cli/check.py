@@ -36,5 +36,5 @@ def problems_of(invocation: Invocation) -> list[Problem]:
     found = configuration.problems(settings, os.environ)
     if found:
         return found
-    with invocation.application().app_context():
+    with invocation.stores():
         return checks.of_stores(settings)

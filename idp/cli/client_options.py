@@ -22,9 +22,9 @@ class _JsonFile(click.File):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Read the object."""
-        file = super().convert(value, param, ctx)
         try:
-            found = json.loads(file.read())
+            with super().convert(value, param, ctx) as file:
+                found = json.loads(file.read())
         except ValueError as problem:
             self.fail(f"{value}: not JSON: {problem}", param, ctx)
         if not isinstance(found, dict):

@@ -41,7 +41,7 @@ def published(keyring: Keyring) -> dict[str, dict[str, Any]]:
 
 
 def header_of(token: str) -> Any:
-    return json.loads(b64decode(token.split(".")[0] + "==", altchars=b"-_"))
+    return json.loads(b64decode(token.partition(".")[0] + "==", altchars=b"-_"))
 
 
 def forged(header: dict[str, Any] | str, like: str) -> str:

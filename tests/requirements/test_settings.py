@@ -51,7 +51,10 @@ def test_a_file_with_an_issuer_is_enough(tmp_path: Path) -> None:
         (ISSUER + "[cods]\n", "there is no section `cods`; allowed: server, service, "),
         (ISSUER + "[codes]\nphone_lifetime = 900\n", "config.toml: codes.phone_lifetime: expected `int` <= 600"),
         (ISSUER + '[codes]\nphone_lifetime = "60"\n', "codes.phone_lifetime: expected `int`, got `str`"),
-        (ISSUER + '[mail]\nsecurity = "ssl"\n', "mail.security: invalid enum value 'ssl'; allowed: starttls, tls, none"),
+        (
+            ISSUER + '[mail]\nsecurity = "ssl"\n',
+            "mail.security: invalid enum value 'ssl'; allowed: starttls, tls, none",
+        ),
         (ISSUER + "[service]\nlanguages = [1]\n", "service.languages: expected `str`, got `int`"),
         ("[server\n", "this is not TOML"),
         ("server = 1\n", "config.toml: server: expected `object`, got `int`"),
