@@ -56,7 +56,7 @@ class Password:
                 "sign-in.failed", account_id=account.id if account else None, journey=journey, outcome="failure"
             )
             return Mismatch(misses)
-        throttling.password_succeeded(key)
+        throttling.password_succeeded(key, origin)
         if verifier is not None and self.hashing.is_outdated(verifier):
             credentials.rehash(account.id, verifier, self.hashing.make(password))
         return account.id, Proved("password", now)

@@ -37,7 +37,8 @@ from idp.journeys.record import (
 from idp.journeys.steps import Journey, Step
 from idp.journeys.table import JOURNEYS, SIGN_IN
 from idp.rules.assurance import METHODS
-from idp.services import credentials, sessions
+from idp.rules.limits import Wait
+from idp.services import credentials, sessions, throttling
 from idp.stores.shortlived.journeys import JourneyRecords
 from idp.stores.shortlived.sessions import Session
 
@@ -45,6 +46,14 @@ HANDLERS = {**answering.ANSWERS, **proving.STEPS}
 
 PATIENCE = 3.0
 """Seconds that a second press of the same form waits for the answer to the first."""
+
+
+class TooManyJourneys(Exception):
+    """From this address, or in total, more journeys begin than people could walk (SR-34)."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +167,9 @@ class Engine:
             wanted = self._interactions.look(journey_id, browser=visitor.browser)
             if not isinstance(wanted, SignIn):
                 return None
+            decision = throttling.new_journey(self._tools.store, self._tools.settings.limits, visitor.origin)
+            if isinstance(decision, Wait):
+                raise TooManyJourneys(decision.seconds)
             self._records.begin(
                 journey_id, encode(Record(browser=visitor.browser, wanted=wanted, begun_at=clock.now())).decode()
             )

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from idp.journeys.facts import Facts
 from idp.journeys.record import Here, Visitor
 from idp.rules.assurance import Proof
-from idp.services import accounts, consents, credentials, notices, sessions
+from idp.services import accounts, consents, credentials, notices, sessions, throttling
 from idp.services.accounts import AddressTaken
 from idp.stores.durable.db import transaction
 
@@ -76,6 +76,7 @@ def replace_password(here: Here, visitor: Visitor) -> SignedIn | GoOn:
     kept = here.facts.bound["new-password"]
     with transaction():
         credentials.replace_password(account_id, kept["verifier"])
+        throttling.password_replaced(throttling.address_key(here.facts.answers["email"]["canonical"]))
         notices.password_changed(account_id, device=visitor.device)
     proof = here.facts.proofs[-1]
     about = f"account:{account_id}"

@@ -73,6 +73,7 @@ class Visitor:
     session_id: str | None = field(repr=False)
     locale: str
     device: str
+    origin: Origin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

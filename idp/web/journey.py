@@ -10,7 +10,7 @@ from werkzeug.exceptions import BadRequest
 
 from idp.cookies import Cookies
 from idp.interaction import SignIn
-from idp.journeys.engine import Engine, Gone, Over, Reply, Shown, Stand
+from idp.journeys.engine import Engine, Gone, Over, Reply, Shown, Stand, TooManyJourneys
 from idp.journeys.record import Submission, Visitor
 from idp.services import accounts, sessions
 from idp.settings import Settings
@@ -36,6 +36,7 @@ class JourneyViews:
     def blueprint(self) -> Blueprint:
         """The routes."""
         views = Blueprint("journey", __name__)
+        views.register_error_handler(TooManyJourneys, self.busy)
         views.get("/journey/<journey_id>")(self.enter)
         views.get("/journey/<journey_id>/<journey>", endpoint="enter_journey")(self.enter)
         views.get("/journey/<journey_id>/<journey>/<step>")(self.show)
@@ -75,7 +76,7 @@ class JourneyViews:
         sent = Submission(
             typed=typed,
             do=typed.get("do", ""),
-            origin=forms.origin(request),
+            origin=visitor.origin,
             device=visitor.device,
             locale=visitor.locale,
             age=form.age,
@@ -98,11 +99,18 @@ class JourneyViews:
         self.cookies.clear_session(response)
         return response
 
+    def busy(self, problem: TooManyJourneys) -> Response:
+        """P-WAIT, for whoever begins more journeys than people could walk."""
+        minutes = -(-problem.seconds // 60)
+        response = pages.render({"page": "wait", "status": 429, "shown": {"minutes": minutes}})
+        response.headers["Retry-After"] = str(problem.seconds)
+        return response
+
     def _visitor(self) -> Visitor | None:
         browser = self.cookies.browser(request)
         if browser is None:
             return None
-        return Visitor(browser, self.cookies.session_id(request), locale.current(), forms.device(request))
+        return Visitor(browser, self.cookies.session_id(request), locale.current(), forms.device(request), forms.origin(request))
 
     def _without_cookie(self, journey_id: str) -> Response:
         """One redirect tells a browser that refuses cookies from one that is new here (page spec §7)."""
