@@ -92,7 +92,9 @@ def before_send(
     `account` is an account id, or the `address_key` of whom it is about. Over a limit nothing may be sent.
     """
     about = account or address_key(destination)
-    decision = _first_refusal(store, _sending_windows(store, limits, channel, destination, about, origin))
+    decision = _first_refusal(
+        store, _sending_windows(store, limits, channel=channel, destination=destination, about=about, origin=origin)
+    )
     if isinstance(decision, Allowed) and channel in PHONE_CHANNELS:
         return _phone_network(store, limits, channel, destination, known=not about.startswith(_NOBODY))
     return decision
@@ -170,7 +172,7 @@ def factor_replaced(account_key: str, factor: str) -> None:
 
 
 def _sending_windows(
-    store: ShortLived, limits: Limits, channel: str, destination: str, about: str, origin: Origin
+    store: ShortLived, limits: Limits, *, channel: str, destination: str, about: str, origin: Origin
 ) -> Iterator[Window]:
     """Narrowest first, so that one who asks too often is stopped by a count of their own."""
     hourly, daily = limits.sends_per_destination_hour, limits.sends_per_destination_day

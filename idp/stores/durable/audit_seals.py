@@ -6,9 +6,11 @@ Sealing follows the events, in one place at a time, so that writing an event wai
 from __future__ import annotations
 
 import secrets
+from datetime import datetime
 
+import msgspec
 from msgspec import Struct
-from sqlalchemy import Column, Connection, LargeBinary, Row, String, Table, exists, func, select, text
+from sqlalchemy import Column, Connection, LargeBinary, Row, String, Table, delete, exists, func, select, text
 
 from idp.stores.durable.audit import Number, audit_events
 from idp.stores.durable.db import db, transaction
@@ -36,6 +38,17 @@ class Head(Struct, frozen=True):
 
     number: int
     seal: str
+
+
+class Sealed(Struct, frozen=True):
+    """One seal, and the row of its event or None where that is gone."""
+
+    number: int
+    event_id: int
+    previous: bytes
+    key_id: str
+    seal: bytes
+    event: Row[tuple[object, ...]] | None
 
 
 def seal_pending(*, batch: int = 1000) -> int:
@@ -70,28 +83,63 @@ def head() -> Head | None:
     return None if row is None else Head(row.number, bytes(row.seal).hex())
 
 
-def sealed(*, after: int, limit: int) -> list[tuple[Row[tuple[object, ...]], Row[tuple[object, ...]] | None]]:
-    """Seals after a number, in order, each with its event or None where that is gone. For `verify`."""
+def sealed(*, after: int, limit: int) -> list[Sealed]:
+    """Seals after a number, in order, each with its event."""
     statement = select(audit_seals).where(audit_seals.c.number > after).order_by(audit_seals.c.number).limit(limit)
     with transaction() as connection:
         seals = connection.execute(statement).all()
         wanted = select(audit_events).where(audit_events.c.id.in_([seal.event_id for seal in seals]))
         events = {event.id: event for event in connection.execute(wanted)}
-    return [(seal, events.get(seal.event_id)) for seal in seals]
+    return [
+        Sealed(
+            seal.number, seal.event_id, bytes(seal.previous), seal.key_id, bytes(seal.seal), events.get(seal.event_id)
+        )
+        for seal in seals
+    ]
 
 
 def unsealed() -> list[int]:
-    """Numbers of the events without a seal: right after sealing, only what was slipped in far back."""
-    statement = select(audit_events.c.id).where(~exists().where(audit_seals.c.event_id == audit_events.c.id))
+    """Numbers of events so far back that they were slipped in after their neighbours had been sealed."""
+    newest_sealed = select(func.max(audit_seals.c.event_id)).scalar_subquery()
+    statement = (
+        select(audit_events.c.id)
+        .where(audit_events.c.id <= newest_sealed - LATE)
+        .where(~exists().where(audit_seals.c.event_id == audit_events.c.id))
+        .order_by(audit_events.c.id)
+    )
     with transaction() as connection:
-        return list(connection.execute(statement.order_by(audit_events.c.id)).scalars())
+        return list(connection.execute(statement).scalars())
 
 
-def bears_our_seal(seal: Row[tuple[object, ...]], event: Row[tuple[object, ...]]) -> bool:
-    """Whether a seal binds this event to the seal it says it follows. Raises `Unsealable`."""
-    chained = _chained(seal.number, bytes(seal.previous), bytes(event.mark))
-    _, expected = vault().mark(chained, purpose="audit seal", key_id=seal.key_id)
-    return secrets.compare_digest(expected, bytes(seal.seal))
+def bears_our_seal(sealed: Sealed) -> bool:
+    """Whether the seal binds its event to the seal it says it follows. Raises `Unsealable`."""
+    if sealed.event is None:
+        return False
+    chained = _chained(sealed.number, sealed.previous, bytes(sealed.event.mark))
+    _, expected = vault().mark(chained, purpose="audit seal", key_id=sealed.key_id)
+    return secrets.compare_digest(expected, sealed.seal)
+
+
+def forget(*, before: datetime) -> tuple[int, int]:
+    """Delete the oldest events and their seals, up to the first that is younger; the last seal gone, and how many."""
+    seal_of = audit_seals.c.event_id == audit_events.c.id
+    young = select(func.min(audit_seals.c.number)).join(audit_events, seal_of).where(audit_events.c.at >= before)
+    with transaction() as connection:
+        _alone(connection)
+        first = connection.execute(young).scalar()
+        if first is None:
+            first = (connection.execute(select(func.max(audit_seals.c.number))).scalar() or 0) + 1
+        old = audit_seals.c.number < first
+        gone = delete(audit_events).where(audit_events.c.id.in_(select(audit_seals.c.event_id).where(old)))
+        number = connection.execute(gone).rowcount
+        connection.execute(delete(audit_seals).where(old))  # after the events: a seal is refused to go before
+    return first - 1, number
+
+
+def forgotten_through(event: Row[tuple[object, ...]]) -> int:
+    """The last seal that an event `audit.forgotten` says was deleted."""
+    found = msgspec.json.decode(event.details, type=dict[str, int])
+    return found["through"]
 
 
 def _alone(connection: Connection) -> None:
