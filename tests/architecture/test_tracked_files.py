@@ -49,6 +49,11 @@ def test_what_production_runs_is_what_was_tested() -> None:
     assert _pins("requirements.lock") <= _pins("requirements-dev.lock")
 
 
+def test_the_oldest_python_finds_all_it_needs() -> None:
+    """redis asks for async-timeout below Python 3.11.3 only; a lock made with a newer one lacks it."""
+    assert "async-timeout" in dict(_pins("requirements.lock"))
+
+
 def test_the_floors_of_the_security_requirements_hold() -> None:
     """SR-117: Authlib 1.7.2 and Flask 3.1.1 at least."""
     pins = dict(_pins("requirements.lock"))
