@@ -47,10 +47,16 @@ class Shell:
         return json.loads(result.stdout)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
+        return self._process("-m", "idp", "--config", str(self.path), *arguments)
+
+    def python(self, code: str) -> subprocess.Popen[str]:
+        return self._process("-c", code)
+
+    def _process(self, *arguments: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, "-m", "idp", "--config", str(self.path), *arguments],
+            [sys.executable, *arguments],
             cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            env={**os.environ, "PYTHONPATH": str(ROOT), "IDP_CONFIG": str(self.path)},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

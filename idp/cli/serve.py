@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+from multiprocessing import set_start_method
 from pathlib import Path
 
 import click
 
-from idp.cli import Invocation
+from idp.cli import Invocation, operations
 from idp.cli.check import problems_of
 from idp.settings import Server
 
@@ -29,6 +30,10 @@ def serve(invocation: Invocation, as_json: bool) -> None:
         raise click.ClickException("Not started.")
     os.environ["IDP_CONFIG"] = str(Path(invocation.path).resolve())  # the workers read it, too
     said = {"issuer": server.issuer, "listen": server.listen, "operations": server.operations_listen}
+    try:
+        operations.listen(invocation.settings(), invocation.application())
+    except OSError as problem:
+        raise click.ClickException(f"server.operations_listen {server.operations_listen}: {problem.strerror}") from None
     click.echo(json.dumps(said) if as_json else f"Serving {server.issuer} on {server.listen}.")
     _run(server)
 
@@ -37,7 +42,8 @@ def _run(server: Server) -> None:
     from granian import Granian
     from granian.constants import Interfaces
 
-    address, port = host_and_port(server.listen)
+    set_start_method("spawn", force=True)  # no worker inherits a thread or a connection of this process
+    address, port = operations.host_and_port(server.listen)
     Granian(
         "idp.wsgi:app",
         address=address,
@@ -49,9 +55,3 @@ def _run(server: Server) -> None:
         respawn_failed_workers=True,
         workers_kill_timeout=FINISH_WITHIN,
     ).serve()
-
-
-def host_and_port(listen: str) -> tuple[str, int]:
-    """`127.0.0.1:8000` or `[::1]:8000` in its two parts."""
-    host, _, port = listen.rpartition(":")
-    return host.strip("[]"), int(port)

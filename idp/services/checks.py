@@ -8,16 +8,37 @@ from idp.settings import Settings
 from idp.signing import jws
 from idp.stores import Unavailable
 from idp.stores.durable import keys, schema
+from idp.stores.shortlived.opening import open_store
 
 
 def of_stores(settings: Settings) -> list[Problem]:
-    """What is wrong in the database: unreachable, behind, without keys. Nothing when all is well."""
+    """What is wrong in the stores: unreachable, behind, without keys. Nothing when all is well."""
+    return [*_durable(settings), *_shortlived(settings)]
+
+
+def ping() -> None:
+    """Ask the database something small. Raises `Unavailable`."""
+    keys.version()
+
+
+def _durable(settings: Settings) -> list[Problem]:
     try:
-        behind = _schema()
-        return behind or _signing_keys()
+        return _schema() or _signing_keys()
     except Unavailable:
-        place = settings.database.url.rpartition("@")[2]
-        return [Problem("database.url", f"the database at {place} does not answer")]
+        return [Problem("database.url", f"the database at {_place(settings.database.url)} does not answer")]
+
+
+def _shortlived(settings: Settings) -> list[Problem]:
+    try:
+        open_store(settings.shortlived).get("readiness")
+    except Unavailable:
+        return [Problem("shortlived.url", f"the store at {_place(settings.shortlived.url)} does not answer")]
+    return []
+
+
+def _place(url: str) -> str:
+    """A store's address without user name and password (SR-120)."""
+    return url.rpartition("@")[2]
 
 
 def _schema() -> list[Problem]:
