@@ -1,19 +1,12 @@
-"""New passwords: length, normal form, what everybody uses (SR-1 to SR-5).
-
-The block-list is whole passwords: the commonest ones, and what people make of them to get them long
-enough (twice over, two together, with a year or a row of digits behind). Some ten million passwords are
-refused by it without being listed one by one.
-"""
+"""New passwords: length, normal form, what everybody uses, what everybody knows of this person (SR-1 to SR-5)."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Iterator, Sequence
 
-from zxcvbn.frequency_lists import FREQUENCY_LISTS
-
+from idp.rules.common_passwords import is_common
 from idp.rules.identifiers import Malformed
 
 LONGEST = 128
@@ -24,11 +17,11 @@ LONGEST_BYTES = 512
 FEWEST_PERSONAL = 4
 """Shorter words, such as a two-letter local part, are in half of all passwords."""
 
-TAIL = re.compile(r"[0-9!?.,*#$@&%+_-]{0,8}$")
-SUBSTITUTES = str.maketrans({"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", "$": "s", "!": "i"})
-ROWS = ("1234567890", "qwertyuiopå", "asdfghjkløæ", "zxcvbnm", "qwertyuiop", "asdfghjkl", "abcdefghijklmnopqrstuvwxyz")
-LISTS = ("passwords", "english_wikipedia", "female_names", "male_names", "surnames")
-SERVICE_WORDS = ("passord", "velkommen", "sommer", "vinter", "hemmelig", "norge", "alumni", "bankid", "smartid")
+FEWEST_INSIDE = 6
+"""A shorter personal word counts only where it stands by itself: `hans` is not in `hansken`."""
+
+FEWEST_DIGITS = 6
+"""Digits of a phone number that must not stand in a password."""
 
 
 def normalise(text: str) -> str:
@@ -39,10 +32,11 @@ def normalise(text: str) -> str:
 def faults(password: str, *, minimum: int, personal: Sequence[str]) -> tuple[Malformed, ...]:
     """All that is wrong with a new password: E-PW-SHORT, -LONG, -COMMON, -PERSONAL; empty when it is good.
 
-    `minimum` counts code points. `personal` are words of this person and service (SR-5).
+    `minimum` counts code points. `personal` are words of this person and service: addresses as typed, phone
+    numbers, names (SR-5). Too long a password is judged no further, so that its cost is bounded (SR-2).
     """
     text = normalise(password)
-    if len(text) > LONGEST or len(text.encode()) > LONGEST_BYTES:
+    if len(text) > LONGEST or len(text.encode(errors="surrogatepass")) > LONGEST_BYTES:
         return (Malformed("E-PW-LONG", {"n": LONGEST}),)
     found = []
     if len(text) < minimum:
@@ -50,55 +44,26 @@ def faults(password: str, *, minimum: int, personal: Sequence[str]) -> tuple[Mal
     folded = text.casefold()
     if is_common(folded):
         found.append(Malformed("E-PW-COMMON"))
-    if any(word in folded for word in _words(personal)):
+    if any(_has(folded, word) for word in _words(personal)):
         found.append(Malformed("E-PW-PERSONAL"))
     return tuple(found)
 
 
-def is_common(folded: str) -> bool:
-    """Whether a case-folded password is one of those that are tried first."""
-    plain = "".join(folded.split())
-    return any(_guessable(candidate) for candidate in {plain, plain.translate(SUBSTITUTES)})
-
-
-def _guessable(text: str) -> bool:
-    if text in _common() or len(set(text)) <= 3 or _is_row(text) or _repeats(text):
-        return True
-    stem = TAIL.sub("", text)
-    if not stem or stem in _common() or _repeats(stem) or _is_row(stem):
-        return True
-    return any(
-        stem[:cut] in _commonest() and (stem[cut:] in _commonest() or stem[cut:].isdigit())
-        for cut in range(3, len(stem) - 2)
-    )
-
-
-def _repeats(text: str) -> bool:
-    return any(
-        len(text) % size == 0 and text == text[:size] * (len(text) // size) for size in range(1, len(text) // 2 + 1)
-    )
-
-
-def _is_row(text: str) -> bool:
-    """Keyboard walks, forwards and backwards, wrapped around."""
-    return any(text in line * 3 or text[::-1] in line * 3 for line in ROWS)
+def _has(folded: str, word: str) -> bool:
+    if len(word) >= FEWEST_INSIDE:
+        return word in folded or word in re.sub(r"[\W_]", "", folded)
+    return re.search(rf"(?<![^\W\d_]){re.escape(word)}(?![^\W\d_])", folded) is not None
 
 
 def _words(personal: Sequence[str]) -> set[str]:
-    words: set[str] = set()
-    for text in personal:
-        folded = normalise(text).casefold()
-        words |= {folded, *folded.split("@"), *re.split(r"[^\w]+", folded.partition("@")[0])}
-    return {word for word in words if len(word) >= FEWEST_PERSONAL}
+    return {word for text in personal for word in _words_of(normalise(text).casefold())}
 
 
-@cache
-def _common() -> frozenset[str]:
-    listed = (word for name in LISTS for word in FREQUENCY_LISTS.get(name, ()))
-    return frozenset((*listed, *SERVICE_WORDS))
-
-
-@cache
-def _commonest() -> frozenset[str]:
-    """The ten thousand commonest passwords: what long ones are put together from."""
-    return frozenset((*FREQUENCY_LISTS["passwords"][:10_000], *SERVICE_WORDS))
+def _words_of(folded: str) -> Iterator[str]:
+    digits = re.sub(r"\D", "", folded)
+    if len(digits) >= FEWEST_DIGITS and "@" not in folded:
+        yield digits[-8:]
+    local = folded.partition("@")[0]
+    for word in (folded, local, re.sub(r"[\W_]", "", local), *re.split(r"[\W\d_]+", local)):
+        if len(word) >= FEWEST_PERSONAL:
+            yield word

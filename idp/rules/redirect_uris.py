@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 LOOPBACK = re.compile(r"http://(?:127\.0\.0\.1|\[::1\])(?::[0-9]{1,5})?(?=[/?]|$)")
 """Address literals only: `localhost` may be resolved by somebody else (RFC 8252 §8.3)."""
 
+FORBIDDEN = ' \\*<>"`^{|}'
+
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 
@@ -26,10 +28,8 @@ def problem(uri: str, *, native: bool, loopback_issuer: bool = False) -> str | N
 
     Plain http is for native apps on loopback, and for anybody while the issuer itself is on loopback http.
     """
-    if not uri.isascii() or not uri.isprintable() or " " in uri:
-        return "has characters that no URI has"
-    if any(character in uri for character in '\\*<>"`^{|}'):
-        return "has a backslash, a wildcard or another character that no URI has"
+    if not uri.isascii() or not uri.isprintable() or any(character in uri for character in FORBIDDEN):
+        return "has a space, a backslash, a wildcard or another character that no URI has"
     try:
         parts = urlsplit(uri)
         host, _ = parts.hostname, parts.port
@@ -39,15 +39,17 @@ def problem(uri: str, *, native: bool, loopback_issuer: bool = False) -> str | N
         return "must not have a fragment"
     if "@" in parts.netloc:
         return "must not have user information"
-    if parts.scheme == "https" and host:
+    if parts.scheme == "https" and host and uri.startswith("https://"):
         return None
-    if parts.scheme == "http" and host in LOOPBACK_HOSTS:
-        if loopback_issuer or (native and LOOPBACK.match(uri)):
-            return None
-        return "may be plain http only for a native app, on http://127.0.0.1 or http://[::1]"
-    if native and "." in parts.scheme:  # a private-use scheme, in reverse domain order: RFC 8252 §7.1
+    return _plain_http_problem(uri, host, native=native, loopback_issuer=loopback_issuer)
+
+
+def _plain_http_problem(uri: str, host: str | None, *, native: bool, loopback_issuer: bool) -> str | None:
+    if host not in LOOPBACK_HOSTS or not uri.startswith("http://"):
+        return "must be an absolute https URI"
+    if loopback_issuer or (native and LOOPBACK.match(uri)):
         return None
-    return "must be an absolute https URI"
+    return "may be plain http only for a native app, on http://127.0.0.1 or http://[::1]"
 
 
 def _portless(uri: str) -> str:
