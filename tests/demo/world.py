@@ -194,3 +194,14 @@ class PortalVisitor:
         asked = self.leaves()
         self.provider.token_answers.append((200, self.tokens(nonce=asked["nonce"], **tokens)))
         assert self.returns(asked, grant=False).headers["location"] == "/"
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen on that port now."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
