@@ -44,7 +44,7 @@ class NewKey:
 
 def make(algorithm: str) -> NewKey:
     """Make a key for one of `KINDS`."""
-    kid = secrets.token_urlsafe(12)
+    kid = secrets.token_hex(8)  # never begins with a hyphen, which a command would take for an option
     private: EllipticCurvePrivateKey | RSAPrivateKey | Ed25519PrivateKey
     match algorithm:
         case "ES256":

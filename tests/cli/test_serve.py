@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import socket
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 
 import pytest
 
@@ -38,7 +36,7 @@ def fetched(url: str, host: str | None = None) -> tuple[int, bytes]:
 
 
 @pytest.fixture
-def ports(shell: Shell) -> Iterator[tuple[int, int]]:
+def ports(shell: Shell) -> tuple[int, int]:
     public, operations = free_port(), free_port()
     text = shell.path.read_text().replace(
         'issuer = "http://localhost:8000"',
@@ -46,7 +44,7 @@ def ports(shell: Shell) -> Iterator[tuple[int, int]]:
         f'listen = "127.0.0.1:{public}"\noperations_listen = "127.0.0.1:{operations}"',
     )
     shell.path.write_text(text)
-    yield public, operations
+    return public, operations
 
 
 def test_it_serves_says_when_it_is_ready_and_ends_quietly(shell: Shell, ports: tuple[int, int]) -> None:
@@ -84,7 +82,7 @@ def test_an_operations_address_that_is_taken_stops_the_start(shell: Shell, ports
 
 def test_any_wsgi_server_is_refused_an_unsafe_start(shell: Shell, ports: tuple[int, int]) -> None:
     """SR-115: `idp.wsgi` refuses by itself, whoever loads it."""
-    os.chmod(shell.folder / "keys" / "pepper.key", 0o644)
+    (shell.folder / "keys" / "pepper.key").chmod(0o644)
     found = shell.python("import idp.wsgi")
     _, errors = found.communicate(timeout=60)
     assert found.returncode == 1
