@@ -126,6 +126,15 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_outbox_state"), ["state"], unique=False)
 
     op.create_table(
+        "revoked_tokens",
+        sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("expires_at", sa.DateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_revoked_tokens")),
+    )
+    with op.batch_alter_table("revoked_tokens", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_revoked_tokens_expires_at"), ["expires_at"], unique=False)
+
+    op.create_table(
         "signing_keys",
         sa.Column("kid", sa.String(length=64), nullable=False),
         sa.Column("algorithm", sa.String(length=16), nullable=False),
@@ -161,6 +170,54 @@ def upgrade() -> None:
     with op.batch_alter_table("codes", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_codes_challenge_id"), ["challenge_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_codes_expires_at"), ["expires_at"], unique=False)
+
+    op.create_table(
+        "consents",
+        sa.Column("account_id", sa.String(length=64), nullable=False),
+        sa.Column("client_id", sa.String(length=64), nullable=False),
+        sa.Column("scope", sa.String(length=64), nullable=False),
+        sa.Column("given_at", sa.DateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_consents_account_id_accounts"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("account_id", "client_id", "scope", name=op.f("pk_consents")),
+    )
+    op.create_table(
+        "grants",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("reference", sa.String(length=32), nullable=False),
+        sa.Column("account_id", sa.String(length=64), nullable=False),
+        sa.Column("client_id", sa.String(length=64), nullable=False),
+        sa.Column("sid", sa.String(length=64), nullable=False),
+        sa.Column("scope", sa.Text(), nullable=False),
+        sa.Column("resources", sa.Text(), nullable=False),
+        sa.Column("claims", sa.Text(), nullable=False),
+        sa.Column("acr", sa.String(length=128), nullable=False),
+        sa.Column("amr", sa.String(length=128), nullable=False),
+        sa.Column("auth_time", sa.DateTime(), nullable=False),
+        sa.Column("offline", sa.Boolean(), nullable=False),
+        sa.Column("code_digest", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("code_challenge", sa.String(length=128), nullable=True),
+        sa.Column("redirect_uri", sa.Text(), nullable=False),
+        sa.Column("refresh_digest", sa.LargeBinary(length=32), nullable=True),
+        sa.Column("refresh_previous", sa.LargeBinary(length=32), nullable=True),
+        sa.Column("refresh_rotated_at", sa.DateTime(), nullable=True),
+        sa.Column("refresh_idle_until", sa.DateTime(), nullable=True),
+        sa.Column("issued_at", sa.DateTime(), nullable=False),
+        sa.Column("ends_at", sa.DateTime(), nullable=False),
+        sa.Column("revoked_at", sa.DateTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_grants_account_id_accounts"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_grants")),
+        sa.UniqueConstraint("code_digest", name=op.f("uq_grants_code_digest")),
+        sa.UniqueConstraint("reference", name=op.f("uq_grants_reference")),
+    )
+    with op.batch_alter_table("grants", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_grants_account_id"), ["account_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_grants_client_id"), ["client_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_grants_ends_at"), ["ends_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_grants_sid"), ["sid"], unique=False)
 
     op.create_table(
         "passwords",
@@ -217,6 +274,14 @@ def downgrade() -> None:
 
     op.drop_table("phones")
     op.drop_table("passwords")
+    with op.batch_alter_table("grants", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_grants_sid"))
+        batch_op.drop_index(batch_op.f("ix_grants_ends_at"))
+        batch_op.drop_index(batch_op.f("ix_grants_client_id"))
+        batch_op.drop_index(batch_op.f("ix_grants_account_id"))
+
+    op.drop_table("grants")
+    op.drop_table("consents")
     with op.batch_alter_table("codes", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_codes_expires_at"))
         batch_op.drop_index(batch_op.f("ix_codes_challenge_id"))
@@ -230,6 +295,10 @@ def downgrade() -> None:
         )
 
     op.drop_table("signing_keys")
+    with op.batch_alter_table("revoked_tokens", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_revoked_tokens_expires_at"))
+
+    op.drop_table("revoked_tokens")
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_outbox_state"))
         batch_op.drop_index(batch_op.f("ix_outbox_due_at"))
