@@ -129,10 +129,14 @@ def on_stores(callback: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(callback)
     def inside(*arguments: Any, **options: Any) -> Any:
+        from flask import has_app_context
+
         from idp.correlation import during
         from idp.stores import Unavailable
 
-        invocation = click.get_current_context().ensure_object(Invocation)
+        invocation = click.get_current_context().find_object(Invocation)
+        if invocation is None or has_app_context():
+            return callback(*arguments, **options)  # whoever calls has opened the stores
         try:
             with invocation.stores(), during(by_operator()):
                 return callback(*arguments, **options)
