@@ -10,10 +10,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import axe_playwright_python
-from playwright.sync_api import Page, Response
+from playwright.sync_api import Page, Response, ViewportSize
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-NARROW = {"width": 320, "height": 640}
+NARROW: ViewportSize = {"width": 320, "height": 640}
 KILOBYTE = 1024
 MOST_HTML = 6 * KILOBYTE
 MOST_HTML_WITH_COUNTRIES = 8 * KILOBYTE
@@ -42,10 +42,10 @@ class Inspector:
         """Inspect the page in front, light and dark, wide and narrow."""
         self.seen.append(what)
         for scheme in ("light", "dark"):
-            self.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            self.page.emulate_media(color_scheme=scheme)
             self._run_axe(f"{what}, {scheme}")
         wide = self.page.viewport_size
-        self.page.set_viewport_size(NARROW)  # type: ignore[arg-type]
+        self.page.set_viewport_size(NARROW)
         overflow = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         if overflow > 0:
             self.problems.append(f"{what}: {overflow} px of sideways scroll at 320 px")
