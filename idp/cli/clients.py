@@ -11,6 +11,8 @@ import msgspec
 
 from idp.cli import Invocation
 from idp.cli.client_options import metadata_options, named_members
+from idp.cli.wording import words_of
+from idp.rules.client_metadata import Metadata
 from idp.services import clients
 from idp.services.clients import InvalidMetadata, Registered, UnknownClient
 
@@ -58,6 +60,18 @@ def add(invocation: Invocation, /, file: IO[str] | None, as_json: bool, **option
         click.echo("ID tokens will be signed with ES256; for others: --signing-algorithm RS256.", err=True)
     registered = _doing(lambda: clients.register(metadata, loopback_issuer=invocation.settings().is_loopback))
     _print(registered, as_json=as_json or file is not None)
+
+
+@client.command(epilog="Example:  idp client members")
+@AS_JSON
+def members(as_json: bool) -> None:
+    """Print the metadata that a client can be registered with, and what each member means."""
+    meanings = words_of(Metadata)
+    if as_json:
+        click.echo(json.dumps(meanings, ensure_ascii=False))
+        return
+    for member, words in meanings.items():
+        click.echo(f"{member:32} {' '.join(words.split())}")
 
 
 @client.command("list", epilog="Example:  idp client list --json")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import inspect
 import json
 import re
@@ -13,8 +12,8 @@ import click
 import msgspec
 from msgspec import Meta
 
-from idp import settings
 from idp.cli import Invocation
+from idp.cli.wording import words_of
 from idp.configuration import sections
 from idp.settings import Section
 
@@ -54,7 +53,7 @@ def example(as_json: bool) -> None:
 def manual(as_json: bool) -> None:
     """Print the manual of the settings."""
     if as_json:
-        click.echo(json.dumps({name: words(section) for name, section in sections().items()}, ensure_ascii=False))
+        click.echo(json.dumps({name: words_of(section) for name, section in sections().items()}, ensure_ascii=False))
     else:
         click.echo(manual_page(), nl=False)
 
@@ -78,7 +77,7 @@ def example_file() -> str:
     lines = [HEAD.rstrip()]
     for name, section in sections().items():
         lines += ["", "", f"# {_title(section)}", f"[{name}]"]
-        meanings = words(section)
+        meanings = words_of(section)
         for key in msgspec.structs.fields(section):
             meaning = f"{meanings[key.name]} {_allowed(section, key.name)}".strip()
             lines += ["", *(f"# {line}" for line in meaning.splitlines())]
@@ -94,30 +93,12 @@ def manual_page() -> str:
     lines = [MANUAL_HEAD.rstrip()]
     for name, section in sections().items():
         lines += ["", f"## {name}", "", _title(section), "", "| Key | Default | Meaning |", "|---|---|---|"]
-        meanings = words(section)
+        meanings = words_of(section)
         for key in msgspec.structs.fields(section):
             default = "required" if key.required else "none" if key.default is None else f"`{_toml(key.default)}`"
             meaning = f"{meanings[key.name]} {_allowed(section, key.name)}".strip().replace("\n", " ")
             lines.append(f"| `{key.name}` | {default} | {meaning.replace('|', chr(92) + '|')} |")
     return "\n".join(lines) + "\n"
-
-
-def words(section: type[Section]) -> dict[str, str]:
-    """What each key means: the string below it in the source, which Python itself does not keep."""
-    tree = ast.parse(inspect.getsource(settings))
-    found: dict[str, str] = {}
-    for node in tree.body:
-        if isinstance(node, ast.ClassDef) and node.name == section.__name__:
-            for key, after in zip(node.body, node.body[1:], strict=False):
-                if isinstance(key, ast.AnnAssign) and isinstance(key.target, ast.Name):
-                    found[key.target.id] = _literal(after)
-    return found
-
-
-def _literal(node: ast.stmt) -> str:
-    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
-        return inspect.cleandoc(node.value.value)
-    raise ValueError(f"line {node.lineno} of the settings: the words of the key before it are missing")
 
 
 def _title(section: type[Section]) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from idp.rules.client_metadata import MEMBERS
 from tests.administration import Shell, set_up, shell
 
 __all__ = ["set_up", "shell"]
@@ -153,6 +154,10 @@ def test_every_change_is_in_the_audit_trail(shell: Shell) -> None:
     assert [event for event, _, _ in found] == names
     assert {client_id for _, client_id, _ in found} == {made["client_id"]}
     assert json.loads(found[0][2])["pkce_exempt"] is True
+
+
+def test_every_member_is_explained(shell: Shell) -> None:
+    assert set(shell.json("client", "members")) == set(MEMBERS)
 
 
 def test_an_exemption_from_pkce_is_visible(shell: Shell) -> None:

@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from idp import configuration
-from idp.cli.configuration import example_file, manual_page, words
+from idp.cli.configuration import example_file, manual_page
+from idp.cli.wording import words_of
 from idp.settings import Section, Settings
 from tests.administration import ROOT, Shell, bare_shell
 
@@ -34,7 +35,7 @@ def test_the_example_is_the_defaults(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("section", configuration.sections().values(), ids=lambda section: section.__name__)
 def test_every_key_has_its_meaning_and_every_duration_its_unit(section: type[Section]) -> None:
-    meanings = words(section)
+    meanings = words_of(section)
     for field in msgspec.structs.fields(section):
         assert meanings[field.name].endswith((".", ")")), field.name
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Iterator
+from time import monotonic
 from typing import Any
 
 import pytest
 
 from idp.services import clients
 from idp.services.clients import InvalidMetadata, UnknownClient
-from idp.stores.durable import changes
 from idp.stores.durable import clients as rows
 from tests.administration import Shell, set_up, shell
 
@@ -118,9 +118,9 @@ def test_another_process_learns_of_a_removal_within_a_second(provider: Shell, mo
     made = registered()
     assert clients.find(made.client.client_id) is not None
     rows.remove(made.client.client_id)  # as another process does it: this one is not told
-    ahead = changes.monotonic() + clients.REREAD
+    ahead = monotonic() + clients.REREAD
 
-    monkeypatch.setattr(changes, "monotonic", lambda: ahead)
+    monkeypatch.setattr("idp.stores.durable.changes.monotonic", lambda: ahead)
     assert clients.find(made.client.client_id) is None
 
 
