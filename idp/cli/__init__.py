@@ -106,6 +106,10 @@ class Lazy(click.Group):
             formatter.write_dl([(name, place.words) for name, place in COMMANDS.items()])
 
 
+class Offline(click.Command):
+    """A command that needs neither settings nor stores, in a group whose others do."""
+
+
 @cache
 def _loaded(name: str) -> click.Command:
     place = COMMANDS[name]
@@ -120,7 +124,7 @@ def _put_on_stores(command: click.Command) -> None:
     if isinstance(command, click.Group):
         for below in command.commands.values():
             _put_on_stores(below)
-    elif command.callback is not None:
+    elif command.callback is not None and not isinstance(command, Offline):
         command.callback = on_stores(command.callback)
 
 

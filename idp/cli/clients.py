@@ -9,7 +9,7 @@ from typing import IO, Any, TypeVar
 import click
 import msgspec
 
-from idp.cli import Invocation
+from idp.cli import Invocation, Offline
 from idp.cli.client_options import metadata_options, named_members
 from idp.cli.wording import words_of
 from idp.rules.client_metadata import Metadata
@@ -62,7 +62,7 @@ def add(invocation: Invocation, /, file: IO[str] | None, as_json: bool, **option
     _print(registered, as_json=as_json or file is not None)
 
 
-@client.command(epilog="Example:  idp client members")
+@client.command(cls=Offline, epilog="Example:  idp client members")
 @AS_JSON
 def members(as_json: bool) -> None:
     """Print the metadata that a client can be registered with, and what each member means."""

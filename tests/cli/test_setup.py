@@ -74,6 +74,16 @@ def test_check_finds_a_pending_migration(shell: Shell) -> None:
     assert "this release needs" in problem["words"]
 
 
+def test_a_database_of_the_next_release_is_served_while_that_is_rolled_out(shell: Shell) -> None:
+    database = sqlite3.connect(shell.folder / "var" / "idp.sqlite")
+    database.execute("update alembic_version set version_num = '9999'")
+    database.commit()
+    database.close()
+
+    assert shell.run("check").exit_code == 0
+    assert shell.json("db", "upgrade") == {"before": "9999", "after": "9999"}
+
+
 def test_check_finds_a_provider_without_keys(shell: Shell) -> None:
     """SR-115."""
     database = sqlite3.connect(shell.folder / "var" / "idp.sqlite")

@@ -36,6 +36,12 @@ def current() -> str | None:
         return MigrationContext.configure(connection).get_current_revision()
 
 
+def is_behind() -> bool:
+    """Whether a migration is pending. A database ahead of this release is not behind: numbers only grow."""
+    stands, wanted = current(), newest()
+    return wanted is not None and (stands is None or stands < wanted)
+
+
 def upgrade() -> tuple[str | None, str | None]:
     """Bring the database to the newest migration; where it stood, where it stands. Raises `Unavailable`.
 
@@ -48,6 +54,8 @@ def upgrade() -> tuple[str | None, str | None]:
             connection.execute(text("SET LOCAL lock_timeout = 0"))
             connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _LOCK})
         before = MigrationContext.configure(connection).get_current_revision()
+        if not is_behind():
+            return before, before
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         return before, MigrationContext.configure(connection).get_current_revision()
