@@ -13,10 +13,12 @@ from idp.rules.identifiers import EmailAddress, Malformed, email_address, likely
 ADDRESS_KEYS = {f"E-EMAIL-{cause}" for cause in ("EMPTY", "AT", "BEFORE", "AFTER", "SPACE", "CHARS", "LONG")}
 
 
-def fault(text: str) -> str:
-    with pytest.raises(Malformed) as caught:
-        email_address(text)
-    return caught.value.key
+def judged(text: str) -> EmailAddress | str:
+    """The address, or the key of its fault."""
+    try:
+        return email_address(text)
+    except Malformed as problem:
+        return problem.key
 
 
 @given(text=st.text(max_size=40) | st.from_regex(r"\A[a-zæøåА-я+.\"'@ ]{1,20}@[a-zæøå.-]{1,20}\Z"))
@@ -25,10 +27,9 @@ def fault(text: str) -> str:
 @example("İ@example.no")
 @example("@")
 def test_any_text_is_an_address_in_one_form_or_a_known_fault(text: str) -> None:
-    try:
-        address = email_address(text)
-    except Malformed as problem:
-        assert problem.key in ADDRESS_KEYS
+    address = judged(text)
+    if isinstance(address, str):
+        assert address in ADDRESS_KEYS
         return
     assert email_address(address.canonical).canonical == address.canonical
     assert email_address(address.typed) == address
@@ -95,7 +96,7 @@ def test_what_copying_adds_is_tidied_and_the_rest_is_kept(typed: str, tidy: str,
     ],
 )
 def test_each_fault_has_its_own_key(typed: str, key: str) -> None:
-    assert fault(typed) == key
+    assert judged(typed) == key
 
 
 def test_japanese_and_korean_mix_scripts_as_their_writers_do() -> None:

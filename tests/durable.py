@@ -1,0 +1,38 @@
+"""The durable store by itself: every table in an empty database, without pages or protocol."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from idp.stores.durable import audit_guards
+from idp.stores.durable.db import db, prepare, transaction
+from idp.stores.durable.sealing import Vault, create_root_secrets
+
+
+@pytest.fixture
+def durable(tmp_path: Path) -> Iterator[Flask]:
+    """An application with the vault and the database; DATABASE_URL puts the tables elsewhere than in SQLite."""
+    create_root_secrets(tmp_path / "keys")
+    app = Flask("durable")
+    app.config["SQLALCHEMY_DATABASE_URI"] = os.environ.get("DATABASE_URL", f"sqlite:///{tmp_path}/durable.sqlite")
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"pool_size": 20}
+    app.extensions["vault"] = Vault.from_directory(tmp_path / "keys")
+    db.init_app(app)
+    with app.app_context():
+        prepare(db.engine)
+        if db.engine.dialect.name == "postgresql":
+            with transaction() as connection:
+                connection.execute(text("DROP SCHEMA public CASCADE"))
+                connection.execute(text("CREATE SCHEMA public"))
+        db.metadata.create_all(db.engine)
+        with transaction() as connection:
+            for statement in audit_guards.guards(db.engine.dialect.name):
+                connection.execute(text(statement))
+        yield app
+        db.engine.dispose()
