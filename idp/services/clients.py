@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Mapping
 from functools import lru_cache
@@ -39,6 +40,9 @@ __all__ = [
 
 REREAD = 1.0
 """Seconds a process may go on with a client that another process has changed or removed."""
+
+
+_LIKE_AN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class UnknownClient(LookupError):
@@ -172,6 +176,8 @@ def _find(client_id: str) -> _Known | None:
     cache = _cache.get()
     known = cache.get(client_id)
     if known is None:
+        if not _LIKE_AN_ID.fullmatch(client_id):
+            return None  # no database has to see what it may choke on
         row = rows.find(client_id)
         if row is None:
             return None  # not remembered: anybody can make up ids

@@ -27,6 +27,9 @@ ALGORITHMS = ("ES256", "RS256", "PS256", *ED25519)
 _REFUSED = frozenset({"jku", "jwk", "x5u", "x5c", "x5t", "x5t#S256", "crit", "b64", "zip"})
 """Header members that would let the token say how to trust it, or that nothing here understands."""
 
+_OF_A_KEY = ("kty", "crv", "x", "y", "n", "e")
+"""The members that make a public key; the others only talk about it."""
+
 _MODELS = {name: JWSRegistry.algorithms["EdDSA" if name in ED25519 else name] for name in ALGORITHMS}
 
 
@@ -94,7 +97,10 @@ def public_keys(jwks: Mapping[str, Any]) -> tuple[VerifyingKey, ...]:
 
 
 def _is_for_signatures(jwk: object) -> bool:
-    return not isinstance(jwk, Mapping) or jwk.get("use", "sig") == "sig"
+    if not isinstance(jwk, Mapping):
+        return True  # and refused for what it is
+    operations = jwk.get("key_ops", ["verify"])
+    return jwk.get("use", "sig") == "sig" and isinstance(operations, list) and "verify" in operations
 
 
 def _public_key(place: int, jwk: object) -> VerifyingKey:
@@ -106,7 +112,7 @@ def _public_key(place: int, jwk: object) -> VerifyingKey:
     if kid is not None and not isinstance(kid, str):
         raise ValueError(f"keys[{place}].kid is not text")
     try:
-        key, algorithms = _imported(dict(jwk))
+        key, algorithms = _imported({name: jwk[name] for name in _OF_A_KEY if name in jwk})
     except (JoseError, ValueError, TypeError, KeyError) as problem:
         raise ValueError(f"keys[{place}] cannot be used: {problem}") from None
     alg = jwk.get("alg")
