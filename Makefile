@@ -30,6 +30,9 @@ format: $(VENV)/dev.stamp ## let the formatter have its way
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+texts: $(VENV)/dev.stamp ## bring the message catalogues up to date with the templates and the code
+	$(BIN)/python -m idp.translations
+
 generated: $(VENV)/dev.stamp ## print anew what is printed from the code: example settings, manual, map, commands
 	$(BIN)/python -m tests.architecture.generated
 
