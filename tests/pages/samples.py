@@ -1,0 +1,201 @@
+"""Every page in every state, with contexts as the engine gives them, drawn by a minimal application."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import msgspec
+from flask import Flask, Response
+
+from idp.cookies import Cookies
+from idp.rules.identifiers import Malformed
+from idp.settings import Settings
+from idp.web import assets, errors, headers, locale, pages, texts
+
+ROOT = Path(__file__).parents[2]
+SETTINGS = msgspec.convert({"server": {"issuer": "https://login.example"}}, Settings)
+LINKS = {
+    name: f"/journey/x/{name}"
+    for name in (
+        "sign_in", "sign_up", "forgot", "change_email", "change_number", "other_way", "lost_phone", "continue", "back",
+        "code", "start", "again",
+    )
+}  # fmt: skip
+
+CODE = {"state": "open", "wait": 0, "minutes": 10}
+TEXT = {**CODE, "channel": "sms", "other_channel": "voice", "last_digits": "67", "channels": ("sms", "voice")}
+CALL = {**TEXT, "channel": "voice", "other_channel": "sms"}
+NEW_NUMBER = {**TEXT, "number": "+4791234567"}
+MAIL = {
+    **CODE,
+    "email": "kari.nordmann@example.no",
+    "purpose": "sign-up",
+    "sender": "no-reply@login.example",
+    "minutes": 30,
+}
+LOGIN = {"email": "kari.nordmann@example.no", "fixed": False, "suggest": False}
+SECOND = {"last_digits": "67", "channels": ("sms", "voice")}
+ADDRESS = {"email": "kari.nordmann@example.no", "slip": None, "work_email": False}
+PASSWORD = {"email": "kari.nordmann@example.no", "minimum": 12}
+PHONE = {"country": "NO", "number": "", "countries": SETTINGS.phones.countries, "finishing": False}
+CONSENT = {
+    "client_name": "Feriehjelpen",
+    "client_host": "feriehjelpen.example",
+    "scopes": ("openid", "email", "payslips"),
+}
+FAULT = {"reference": "7K3F-92QD", "time": datetime(2026, 11, 23, 13, 35, tzinfo=UTC), "technical": ""}
+UNTIL = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One page in one state."""
+
+    name: str
+    page: str
+    shown: dict[str, Any]
+    faults: tuple[tuple[str, str, dict[str, str | int]], ...] = ()
+    notice: str = ""
+    status: int = 200
+    journey: str = "sign-in"
+    more: tuple[tuple[str, Any], ...] = ()
+
+
+def _one(field: str, key: str, **values: str | int) -> tuple[tuple[str, str, dict[str, str | int]], ...]:
+    return ((field, key, values),)
+
+
+SAMPLES = (
+    Sample("login", "login", LOGIN),
+    Sample("login-empty", "login", {**LOGIN, "email": ""}, (*_one("email", "E-EMAIL-EMPTY"), *_one("password", "E-PW-EMPTY")), status=422),
+    Sample("login-missed", "login", {**LOGIN, "suggest": True}, _one("email", "E-LOGIN"), status=422),
+    Sample("login-wait", "login", LOGIN, _one("email", "E-WAIT", n=4), status=429),
+    Sample("login-recheck", "login", {**LOGIN, "fixed": True}, notice="Sign in again to confirm that it is you."),
+    Sample("second-step", "second-step", SECOND),
+    Sample("second-step-landline", "second-step", {**SECOND, "channels": ("voice",)}),
+    Sample("phone-code-sms", "phone-code", {**TEXT, "wait": 27}),
+    Sample("phone-code-call", "phone-code", CALL),
+    Sample("phone-code-until", "phone-code", {**TEXT, "until": UNTIL}),
+    Sample("phone-code-new-number", "phone-code", NEW_NUMBER, journey="sign-up"),
+    Sample("phone-code-new-call", "phone-code", {**NEW_NUMBER, "channel": "voice", "other_channel": None}, journey="sign-up"),
+    Sample("phone-code-wrong", "phone-code", TEXT, _one("code", "E-CODE-WRONG", n=1), status=422),
+    Sample("phone-code-new-sent", "phone-code", {**TEXT, "wait": 60}, notice="We have sent a new code. Use the newest one."),
+    Sample("phone-code-expired", "phone-code", {**TEXT, "state": "expired"}, _one("code", "E-CODE-EXPIRED"), status=422),
+    Sample("phone-code-run-out", "phone-code", {**TEXT, "state": "expired"}),
+    Sample("phone-code-spent", "phone-code", {**TEXT, "state": "spent", "wait": 1}),
+    Sample("phone-code-failed", "phone-code", {**TEXT, "state": "failed"}),
+    Sample("phone-code-call-failed", "phone-code", {**CALL, "state": "failed"}),
+    Sample("phone-code-used", "phone-code", {**TEXT, "state": "used"}),
+    Sample("email-code", "email-code", MAIL, journey="sign-up"),
+    Sample("email-code-reset", "email-code", {**MAIL, "purpose": "reset", "minutes": 10, "wait": 120}, journey="reset"),
+    Sample("email-code-short", "email-code", MAIL, _one("code", "E-CODE-SHORT", n=4), status=422, journey="sign-up"),
+    Sample("email-code-spent", "email-code", {**MAIL, "state": "spent"}, _one("code", "E-CODE-SPENT"), status=422),
+    Sample("email-code-failed", "email-code", {**MAIL, "state": "failed"}),
+    Sample("email-code-used", "email-code", {**MAIL, "state": "used"}),
+    Sample("email", "email", {**ADDRESS, "email": ""}, journey="sign-up"),
+    Sample("email-wrong", "email", ADDRESS, _one("email", "E-EMAIL-AFTER"), status=422, journey="sign-up"),
+    Sample("email-slip", "email", {**ADDRESS, "email": "kari@gmial.com", "slip": "kari@gmail.com"}, journey="sign-up"),
+    Sample("email-work", "email", {**ADDRESS, "work_email": True}, journey="sign-up"),
+    Sample("have-account", "have-account", ADDRESS, journey="sign-up"),
+    Sample("password", "password", PASSWORD, notice="Your email address is confirmed. You can now continue.", journey="sign-up"),
+    Sample(
+        "password-wrong", "password", PASSWORD, status=422, journey="sign-up",
+        faults=(*_one("new-password", "E-PW-SHORT", n=12), *_one("new-password", "E-PW-COMMON"), *_one("confirm-password", "E-PW-MISMATCH")),
+    ),
+    Sample("phone", "phone", PHONE, journey="sign-up"),
+    Sample("phone-finishing", "phone", {**PHONE, "finishing": True}),
+    Sample("phone-wrong", "phone", {**PHONE, "country": "GR"}, _one("tel", "E-TEL-SHORT", country="GR"), status=422, journey="sign-up"),
+    Sample("done", "done", {}, journey="sign-up"),
+    Sample("forgot", "forgot", ADDRESS, journey="reset"),
+    Sample("forgot-wrong", "forgot", ADDRESS, _one("email", "E-EMAIL-AT"), status=422, journey="reset"),
+    Sample("new-password", "new-password", PASSWORD, journey="reset"),
+    Sample("new-password-same", "new-password", PASSWORD, _one("new-password", "E-PW-SAME"), status=422, journey="reset"),
+    Sample("lost-phone", "lost-phone", {"ways": []}),
+    Sample("already", "already", {"email": "kari.nordmann@example.no"}),
+    Sample("accounts", "accounts", {"accounts": [("session", "kari.nordmann@example.no"), ("b", "ola.nordmann.den.lange@example.no")]}),
+    Sample("consent", "consent", CONSENT),
+    Sample("consent-optional", "consent", {**CONSENT, "optional": ("email", "payslips")}),
+    Sample("sign-out", "sign-out", {}),
+    Sample("signed-out", "signed-out", {}),
+    Sample("signed-out-unreached", "signed-out", {"unreached": ("Feriehjelpen",)}),
+    Sample("start", "start", {"services": [("Alumni", "https://portal.example/"), ("Feriehjelpen", "https://ferie.example/")]}),
+    Sample("start-without", "start", {"services": []}),
+    Sample("help", "help", {}),
+    Sample("privacy", "privacy", {}),
+    Sample("terms", "terms", {}),
+    Sample("accessibility", "accessibility", {}),
+    Sample("expired", "expired", {}, status=410),
+    Sample("wait", "wait", {"minutes": 42}, status=429),
+    Sample("locked", "locked", {"minutes": 1}, status=429),
+    Sample("cookies", "cookies", {}),
+    Sample("no-access", "no-access", {"ended": datetime(2026, 8, 31, tzinfo=UTC)}, status=403),
+    Sample("closed", "closed", {}, status=403),
+    Sample("bad-link", "bad-link", {**FAULT, "technical": "invalid_request: redirect_uri"}, status=400),
+    Sample("bad-link-nobody", "bad-link", FAULT, status=400, more=(("service", None),)),
+    Sample("bad-request", "bad-request", {}, status=400),
+    Sample("too-large", "too-large", {}, status=413),
+    Sample("not-found", "not-found", {}, status=404),
+    Sample("fault", "fault", FAULT, status=500),
+    Sample("unavailable", "unavailable", FAULT, status=503),
+    Sample("pause", "pause", {"until": UNTIL}, status=503),
+)  # fmt: skip
+BY_NAME = {sample.name: sample for sample in SAMPLES}
+
+
+def application(**service: Any) -> Flask:
+    """An application that has pages and nothing else: `/show/<sample>`."""
+    settings = msgspec.structs.replace(SETTINGS, service=msgspec.structs.replace(SETTINGS.service, **service))
+    app = Flask("idp", static_folder=None, template_folder=str(ROOT / "templates"))
+    app.extensions["settings"] = settings
+    app.extensions["idp"] = SimpleNamespace(interactions=SimpleNamespace(look=lambda *_, **__: None), store=None)
+    locale.install(app, settings, Cookies(secure=False))
+    pages.install(app, settings)
+    assets.install(app)
+    headers.install(app, settings)
+    errors.install(app, settings)
+    app.add_url_rule("/show/<name>", "show", lambda name: draw(BY_NAME[name]))
+    return app
+
+
+def draw(sample: Sample) -> Response:
+    """The sample's page, as a view would draw it."""
+    view: dict[str, Any] = {
+        "page": sample.page,
+        "status": sample.status,
+        "journey_id": "x",
+        "journey": sample.journey,
+        "form": "token",
+        "action": f"/journey/x/{sample.journey}/{sample.page}",
+        "errors": [{"field": field, "text": texts.error_text(key, values)} for field, key, values in sample.faults],
+        "typed": {"email": "kari.nordmann@"} if sample.faults and "email" in sample.shown else {},
+        "shown": dict(sample.shown),
+        "notices": [{"kind": "success" if "confirmed" in sample.notice else "info", "text": _said(sample.notice)}]
+        if sample.notice
+        else [],
+        "service": "Alumni",
+        "links": LINKS,
+        **dict(sample.more),
+    }
+    return pages.render(view)
+
+
+def _said(text: str) -> str:
+    from flask_babel import gettext  # noqa: PLC0415
+
+    return str(gettext(text))
+
+
+@contextmanager
+def speaking(app: Flask, language: str) -> Iterator[None]:
+    """A request in that language."""
+    with app.test_request_context(headers={"Accept-Language": language}):
+        yield
+
+
+__all__ = ["BY_NAME", "SAMPLES", "Malformed", "Sample", "application", "draw", "speaking"]
