@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -17,6 +19,13 @@ LATER = {*range(35, 44), 110, 111, 112}
 @pytest.mark.parametrize("page", PAGES)
 def test_a_printed_page_is_current(page: str) -> None:
     assert (ROOT / page).read_text("utf-8") == PAGES[page](), "make generated prints it anew"
+
+
+def test_the_message_catalogues_are_current_and_complete() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "idp.translations", "--check"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_every_audit_event_is_explained() -> None:
