@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import sqlite3
 from collections.abc import Iterator
@@ -9,7 +10,10 @@ from time import monotonic
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from idp.rules import client_metadata
 from idp.services import clients
 from idp.services.clients import InvalidMetadata, UnknownClient
 from idp.stores.durable import clients as rows
@@ -17,6 +21,8 @@ from tests.administration import Shell, set_up, shell
 
 __all__ = ["set_up", "shell"]
 
+TEXTS = st.text() | st.sampled_from(["https://a.example/", "http://[", "code", "openid", "none", "authorization_code"])
+VALUES = st.recursive(st.none() | st.booleans() | st.integers() | TEXTS, st.lists) | st.lists(TEXTS)
 CALLBACK = "https://portal.example.com/callback"
 EC = {
     "kty": "EC",
@@ -216,6 +222,13 @@ def test_a_uri_is_absolute_https_and_nothing_odd(member: str, uri: str) -> None:
 
     assert found.member == member
     assert found.error == ("invalid_redirect_uri" if member == "redirect_uris" else "invalid_client_metadata")
+
+
+@given(st.dictionaries(st.sampled_from(client_metadata.MEMBERS) | st.text(), VALUES))
+def test_whatever_metadata_is_given_is_settled_or_refused(metadata: dict[str, Any]) -> None:
+    with contextlib.suppress(InvalidMetadata):
+        settled = client_metadata.read(metadata, loopback_issuer=False)
+        assert None not in (settled.grant_types, settled.response_types, settled.scope)
 
 
 def test_loopback_is_for_native_clients_and_for_a_provider_on_loopback() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 from base64 import b64decode, urlsafe_b64encode
@@ -12,6 +13,8 @@ from threading import Barrier
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from joserfc import jwt
 from joserfc.jwk import KeySet, OctKey
 
@@ -26,6 +29,8 @@ from tests.administration import Clock, Shell, bare_shell, set_up, shell, the_cl
 
 __all__ = ["bare_shell", "set_up", "shell", "the_clock"]
 
+JSON = st.none() | st.booleans() | st.integers() | st.text() | st.sampled_from(["EC", "RSA", "OKP", "P-256", "AQAB"])
+MEMBERS = ["kty", "crv", "x", "y", "n", "e", "kid", "alg", "use", "key_ops", "d"]
 TOKENS = Tokens(access_token=600, id_token=3600)
 
 
@@ -284,6 +289,18 @@ def test_no_header_talks_us_into_another_key_or_algorithm(provider: Clock) -> No
         with pytest.raises(jws.Untrusted):
             keyring.verify_own(one, typ="JWT")
     assert keyring.verify_own(token, typ="JWT") == {"sub": "kari"}
+
+
+@given(st.text() | st.from_regex(r"[A-Za-z0-9_-]{0,40}\.[A-Za-z0-9_-]{0,40}\.[A-Za-z0-9_-]{0,40}", fullmatch=True))
+def test_whatever_is_sent_is_untrusted_and_nothing_worse(token: str) -> None:
+    with pytest.raises(jws.Untrusted):
+        jws.verify(token, (), algorithms=jws.ALGORITHMS, typ=None)
+
+
+@given(st.recursive(JSON, lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(MEMBERS), inner)))
+def test_whatever_a_client_calls_its_keys_is_refused_in_words(jwks: Any) -> None:
+    with contextlib.suppress(ValueError):
+        jws.public_keys({"keys": jwks})
 
 
 def test_a_token_of_one_type_never_passes_for_another(provider: Clock) -> None:
