@@ -91,6 +91,33 @@ def _pyoidc_revokes(client: Client, provider: Running, token: str) -> None:
 
 def test_authlib_completes_everything_with_a_key_of_its_own(provider: Running, kari: Browser) -> None:
     """The same with private_key_jwt and an ID token signed with ES256."""
+    session, found = _authlib(provider)
+    verifier, nonce = secrets.token_urlsafe(48), secrets.token_urlsafe(16)
+    url, state = session.create_authorization_url(found["authorization_endpoint"], code_verifier=verifier, nonce=nonce)
+    landed = kari.signs_up(url)
+    assert parameters(landed)["iss"] == provider.issuer
+
+    tokens = session.fetch_token(
+        found["token_endpoint"], authorization_response=landed, state=state, code_verifier=verifier
+    )
+    claims = _verified(tokens, found, session.client_id, nonce)
+    userinfo = session.get(found["userinfo_endpoint"]).json()
+    assert userinfo["sub"] == claims["sub"]
+    assert userinfo["email"] == kari.email
+
+    refreshed = session.refresh_token(found["token_endpoint"])
+    assert refreshed["access_token"] != tokens["access_token"]
+    newest = refreshed["refresh_token"]
+    assert session.revoke_token(found["revocation_endpoint"], newest, "refresh_token").status_code == 200
+    with pytest.raises(OAuthError, match="invalid_grant"):
+        session.refresh_token(found["token_endpoint"], newest)
+
+    leaving = {"id_token_hint": tokens["id_token"], "post_logout_redirect_uri": SIGNED_OUT, "state": "leaving"}
+    assert kari.signs_out(f"{found['end_session_endpoint']}?{urlencode(leaving)}").startswith(SIGNED_OUT)
+
+
+def _authlib(provider: Running) -> tuple[OAuth2Session, OpenIDProviderMetadata]:
+    """A session that authenticates with a key that only it has, and what it discovered."""
     key = ECKey.generate_key("P-256", {"kid": "its-own"})
     registered = provider.register(
         **METADATA,
@@ -110,28 +137,7 @@ def test_authlib_completes_everything_with_a_key_of_its_own(provider: Running, k
         token_endpoint_auth_method=PrivateKeyJWT(found["token_endpoint"], alg="ES256", headers={"kid": "its-own"}),
         revocation_endpoint_auth_method=PrivateKeyJWT(found["token_endpoint"], alg="ES256", headers={"kid": "its-own"}),
     )
-    verifier, nonce = secrets.token_urlsafe(48), secrets.token_urlsafe(16)
-    url, state = session.create_authorization_url(found["authorization_endpoint"], code_verifier=verifier, nonce=nonce)
-    landed = kari.signs_up(url)
-    assert parameters(landed)["iss"] == provider.issuer
-
-    tokens = session.fetch_token(
-        found["token_endpoint"], authorization_response=landed, state=state, code_verifier=verifier
-    )
-    claims = _verified(tokens, found, registered["client_id"], nonce)
-    userinfo = session.get(found["userinfo_endpoint"]).json()
-    assert userinfo["sub"] == claims["sub"]
-    assert userinfo["email"] == kari.email
-
-    refreshed = session.refresh_token(found["token_endpoint"])
-    assert refreshed["access_token"] != tokens["access_token"]
-    newest = refreshed["refresh_token"]
-    assert session.revoke_token(found["revocation_endpoint"], newest, "refresh_token").status_code == 200
-    with pytest.raises(OAuthError, match="invalid_grant"):
-        session.refresh_token(found["token_endpoint"], newest)
-
-    leaving = {"id_token_hint": tokens["id_token"], "post_logout_redirect_uri": SIGNED_OUT, "state": "leaving"}
-    assert kari.signs_out(f"{found['end_session_endpoint']}?{urlencode(leaving)}").startswith(SIGNED_OUT)
+    return session, found
 
 
 def _verified(tokens: dict[str, Any], found: OpenIDProviderMetadata, client_id: str, nonce: str) -> dict[str, Any]:
