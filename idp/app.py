@@ -9,9 +9,16 @@ from flask import Flask, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest, Forbidden
 
-from idp.assembly import Parts, assemble, open_durable
+from idp.assembly import Parts, assemble, open_durable, template_folder
+from idp.delivery.channels.contract import Channel
+from idp.delivery.channels.http_gateway import HttpGateway
+from idp.delivery.channels.smtp import Smtp
+from idp.delivery.wording import Wording
+from idp.delivery.worker import Worker
 from idp.protocol.blueprint import protocol_blueprint
+from idp.protocol.client_auth import ClientAuthentication
 from idp.protocol.errors import PageError
+from idp.protocol.parts import Parts as ProtocolParts
 from idp.settings import Settings
 from idp.web import assets, errors, headers, locale, pages
 from idp.web.journey import JourneyViews
@@ -29,7 +36,18 @@ def create_app(settings: Settings) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.config["MAX_FORM_MEMORY_SIZE"] = LARGEST_BODY
     _people(app, parts)
-    app.register_blueprint(protocol_blueprint(parts))
+    app.register_blueprint(
+        protocol_blueprint(
+            ProtocolParts(
+                settings=settings,
+                store=parts.store,
+                keyring=parts.keyring,
+                interactions=parts.interactions,
+                cookies=parts.cookies,
+                authenticate=ClientAuthentication(parts.store, settings.server.issuer),
+            )
+        )
+    )
     app.register_error_handler(PageError, _draw)
     app.before_request(_known_host(settings.server.issuer))
     app.before_request(_same_origin(settings.server.issuer))
@@ -37,6 +55,22 @@ def create_app(settings: Settings) -> Flask:
         app.wsgi_app, settings.server.trusted_proxies, settings.server.forwarded_hops
     )
     return app
+
+
+def worker_of(app: Flask) -> Worker:
+    """The background worker of an application: one per process, started by whoever serves."""
+    made: Worker | None = app.extensions.get("worker")
+    if made is None:
+        parts: Parts = app.extensions["idp"]
+        settings = parts.settings
+        wording = Wording(settings, template_folder())
+        channels: dict[str, Channel] = {
+            "email": Smtp(settings.mail, wording, settings.service.name),
+            "sms": HttpGateway("sms", settings.sms, wording),
+            "voice": HttpGateway("call", settings.voice, wording),
+        }
+        made = app.extensions["worker"] = Worker(channels, parts.chores, app.app_context)
+    return made
 
 
 def _people(app: Flask, parts: Parts) -> None:

@@ -10,7 +10,8 @@ import secrets
 from dataclasses import dataclass
 from hashlib import sha256
 
-from flask import Request, Response
+from flask import Request
+from werkzeug.wrappers import Response
 
 YEAR = 365 * 24 * 3600
 

@@ -105,6 +105,11 @@ class Client(Members, frozen=True, kw_only=True):
     scope: str
 
     @property
+    def is_confidential(self) -> bool:
+        """Whether it can prove that it is itself (RFC 6749 §2.1)."""
+        return self.token_endpoint_auth_method != "none"  # noqa: S105 - a method's name
+
+    @property
     def scopes(self) -> tuple[str, ...]:
         """The scopes it may ask for."""
         return tuple(self.scope.split())

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, Response, redirect, request
+from flask import Blueprint, redirect, request
 from werkzeug.exceptions import BadRequest
+from werkzeug.wrappers import Response
 
 from idp.cookies import Cookies
 from idp.interaction import SignIn
@@ -21,6 +22,10 @@ from idp.web.forms import OddForm
 
 SEE_OTHER = 303
 """Never 307: a form's secrets would be sent on (SR-72)."""
+
+
+KEPT = ("email", "tel", "country")
+"""What a rejected form keeps of what was typed; never a password or a code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +76,7 @@ class JourneyViews:
             raise BadRequest from problem
         form = self.tokens.read(typed.get("form", ""), visitor.browser, _place(journey_id, journey, step))
         if form is None:
-            kept = {name: typed[name] for name in ("email", "tel", "country") if name in typed}
+            kept = {name: value for name, value in typed.items() if name in KEPT}
             return self._answer(self.engine.stale(journey_id, journey, step, visitor, kept), journey_id, visitor)
         sent = Submission(
             typed=typed,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import Blueprint, Response, redirect, request
+from flask import Blueprint, redirect, request
+
+from werkzeug.wrappers import Response
 
 from idp.cookies import Cookies
 from idp.interaction import Done, Interactions, Refused, SignOut

@@ -12,7 +12,6 @@ from threading import local
 from idp import clock
 from idp.stores import Unavailable
 
-
 SWEEP_EVERY = 500
 """Writes of one connection between two sweeps of what has expired."""
 

@@ -1,0 +1,396 @@
+"""The authorization endpoint: a list of checks, then an answer or a journey; and the way back from one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from urllib.parse import urlencode, urlsplit
+
+import msgspec
+from flask import redirect, request
+from werkzeug.wrappers import Response
+
+from idp import clock
+from idp.interaction import ClientFace, Refused, SignIn
+from idp.protocol import claims, errors
+from idp.protocol.errors import InvalidRequest, OAuthError, PageError
+from idp.protocol.parts import Parts
+from idp.protocol.request import Parameters, of_form, of_query, scopes
+from idp.rules import redirect_uris
+from idp.rules.assurance import LEVELS, MFA, Assurance, assess, reaches
+from idp.services import clients, consents, sessions
+from idp.services.clients import Client
+from idp.signing import jws
+from idp.stores.durable import audit
+from idp.stores.shortlived import authorization_codes
+from idp.stores.shortlived.authorization_codes import AuthorizationCode
+from idp.stores.shortlived.sessions import Session
+
+SEE_OTHER = 303
+"""After a POST a 302 may be repeated as a POST, a 307 is (RFC 9700 §4.12)."""
+
+REACHABLE = (MFA,)
+"""The levels that a person can be brought to here. One factor alone is never enough for a token."""
+
+CHALLENGE = range(43, 129)
+PROMPTS = frozenset({"none", "login", "consent", "select_account"})
+
+
+class AuthorizationRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A request whose every parameter was checked."""
+
+    client_id: str
+    redirect_uri: str
+    scopes: tuple[str, ...]
+    resources: tuple[str, ...] = ()
+    state: str | None = None
+    nonce: str | None = None
+    code_challenge: str | None = None
+    prompt: frozenset[str] = frozenset()
+    max_age: int | None = None
+    login_hint: str | None = None
+    hinted: str | None = None
+    ui_locales: tuple[str, ...] = ()
+    claims: str = ""
+    level: str = MFA
+    asked_at: datetime
+
+
+class _Resumed(msgspec.Struct, frozen=True):
+    request: AuthorizationRequest
+
+
+Draft = dict[str, object]
+Check = Callable[[Parameters, Client, Parts], Draft]
+
+
+def _only_code(given: Parameters, client: Client, _: Parts) -> Draft:
+    if "response_type" not in given:
+        raise InvalidRequest("response_type is missing")
+    if given["response_type"] != "code":
+        raise errors.UnsupportedResponseType("response_type must be code")
+    if "authorization_code" not in client.grant_types:
+        raise errors.UnauthorizedClient("the client is not registered for the authorization code grant")
+    return {}
+
+
+def _no_request_object(given: Parameters, _: Client, __: Parts) -> Draft:
+    if "request" in given:
+        raise errors.RequestNotSupported("request objects are not taken")
+    if "request_uri" in given:  # never fetched: SR-75
+        raise errors.RequestUriNotSupported("request_uri is not taken")
+    return {}
+
+
+def _response_mode(given: Parameters, _: Client, __: Parts) -> Draft:
+    if given.get("response_mode", "query") != "query":
+        raise InvalidRequest("response_mode must be query")
+    return {}
+
+
+def _pkce(given: Parameters, client: Client, _: Parts) -> Draft:
+    """Bind the code to whoever asked for it (RFC 9700 §2.1.1)."""
+    challenge = given.get("code_challenge")
+    if challenge is None:
+        if "code_challenge_method" in given:
+            raise InvalidRequest("code_challenge is missing")
+        if client.pkce_exempt and client.is_confidential:  # certification client only: SR-70
+            return {}
+        raise InvalidRequest("code_challenge is missing")
+    if given.get("code_challenge_method") != "S256":  # a missing method means "plain": RFC 7636 §4.3
+        raise InvalidRequest("code_challenge_method must be S256")
+    if len(challenge) not in CHALLENGE or not challenge.replace("-", "").replace("_", "").isalnum():
+        raise InvalidRequest("code_challenge must be 43 to 128 characters of base64url")
+    return {"code_challenge": challenge}
+
+
+def _scope(given: Parameters, client: Client, _: Parts) -> Draft:
+    asked = scopes(given.get("scope"))
+    if "openid" not in asked:
+        raise errors.InvalidScope("scope must have openid")
+    unknown = set(asked) - set(client.scope.split())
+    if unknown:
+        raise errors.InvalidScope("scope has a word that the client is not registered for")
+    return {"scopes": asked}
+
+
+def _resources(given: Parameters, client: Client, _: Parts) -> Draft:
+    """RFC 8707: only what the client may reach; one that asks for none may reach its only one."""
+    if set(given.resources) - set(client.resources):
+        raise errors.InvalidTarget("resource is not one that the client may ask for")
+    return {"resources": tuple(dict.fromkeys(given.resources))}
+
+
+def _prompt(given: Parameters, _: Client, __: Parts) -> Draft:
+    prompt = frozenset(given.get("prompt", "").split())
+    if "none" in prompt and len(prompt) > 1:
+        raise InvalidRequest("prompt has none together with others")
+    return {"prompt": prompt & PROMPTS}
+
+
+def _max_age(given: Parameters, _: Client, __: Parts) -> Draft:
+    if "max_age" not in given:
+        return {}
+    text = given["max_age"]
+    if not text.isascii() or not text.isdigit() or len(text) > 9:
+        raise InvalidRequest("max_age must be a whole number of seconds, not negative")
+    return {"max_age": int(text)}
+
+
+def _level(given: Parameters, _: Client, __: Parts) -> Draft:
+    """The first level asked for that can be reached; an error rather than silently less (SR-59)."""
+    asked = claims.read(given.get("claims"))
+    essential = asked.acr_essential and bool(asked.acr_values)
+    wanted = asked.acr_values or tuple(given.get("acr_values", "").split())
+    known = [acr for acr in wanted if acr in LEVELS]
+    if not known:
+        if essential:
+            raise errors.UnmetAuthentication("none of the essential acr values is known here")
+        return {}
+    for acr in known:
+        if any(reaches(level, acr) for level in REACHABLE):
+            return {"level": acr if reaches(acr, MFA) else MFA}
+    raise errors.UnmetAuthentication("none of the acr values can be reached here")
+
+
+def _hint(given: Parameters, client: Client, parts: Parts) -> Draft:
+    """Who is expected. An expired ID token is still a good hint (OIDC Core §3.1.2.1)."""
+    subject = claims.read(given.get("claims")).sub
+    if "id_token_hint" not in given:
+        return {"hinted": subject} if subject else {}
+    try:
+        hint = parts.keyring.verify_own(given["id_token_hint"], typ="JWT")
+    except jws.Untrusted as problem:
+        raise InvalidRequest("id_token_hint is not an ID token of ours") from problem
+    if hint.get("iss") != parts.issuer or hint.get("aud") != client.client_id:
+        raise InvalidRequest("id_token_hint is not for this client")
+    if subject is not None and subject != hint["sub"]:
+        raise InvalidRequest("id_token_hint and the sub asked for are two people")
+    return {"hinted": str(hint["sub"])}
+
+
+def _carried(given: Parameters, _: Client, __: Parts) -> Draft:
+    return {
+        "nonce": given.get("nonce"),
+        "login_hint": given.get("login_hint"),
+        "ui_locales": tuple(given.get("ui_locales", "").split()),
+        "claims": given.get("claims", ""),
+    }
+
+
+CHECKS: tuple[Check, ...] = (
+    _only_code,
+    _no_request_object,
+    _response_mode,
+    _pkce,
+    _scope,
+    _resources,
+    _prompt,
+    _max_age,
+    _level,
+    _hint,
+    _carried,
+)
+"""In this order; the first that fails is what the client hears. Client and redirect URI come before all of them."""
+
+
+class Authorize:
+    """The endpoint."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def begin(self) -> Response:
+        """GET or POST /authorize."""
+        try:
+            given = of_form(request) if request.method == "POST" else of_query(request)
+        except InvalidRequest as problem:
+            raise PageError("bad-link", problem.error) from problem
+        client, redirect_uri = _checked_client(given)
+        session = sessions.find(
+            self._parts.store, self._parts.settings.sessions, self._parts.cookies.session_id(request)
+        )
+        draft: Draft = {"state": given.get("state"), "client_id": client.client_id, "redirect_uri": redirect_uri}
+        try:
+            for check in CHECKS:
+                draft |= check(given, client, self._parts)
+            asked = AuthorizationRequest(**draft, asked_at=clock.now())  # type: ignore[arg-type]
+            return self._answer(asked, client, session, resumed=False)
+        except OAuthError as problem:
+            return self._refuse(problem, client, redirect_uri, given.get("state"), session)
+
+    def resume(self, interaction_id: str) -> Response:
+        """GET /authorize/resume/<id>: the same checks, on what the session really is now."""
+        browser = self._parts.cookies.browser(request)
+        taken = self._parts.interactions.take(interaction_id, browser=browser) if browser else None
+        if taken is None or not isinstance(taken.wanted, SignIn):
+            return redirect(f"/journey/{interaction_id}", SEE_OTHER)
+        asked = _decode(taken.request).request
+        client = clients.find(asked.client_id)
+        if client is None or not _is_registered(client, asked.redirect_uri):
+            raise PageError("bad-link", "unknown client")
+        session = sessions.find(
+            self._parts.store, self._parts.settings.sessions, self._parts.cookies.session_id(request)
+        )
+        try:
+            if isinstance(taken.outcome, Refused):
+                raise errors.AccessDenied("the person said no")
+            return self._answer(asked, client, session, resumed=taken.outcome is not None)
+        except OAuthError as problem:
+            return self._refuse(problem, client, asked.redirect_uri, asked.state, session)
+
+    def _answer(
+        self, asked: AuthorizationRequest, client: Client, session: Session | None, *, resumed: bool
+    ) -> Response:
+        wanted = self._wanted(asked, client, session, resumed=resumed)
+        if wanted is not None:
+            if "none" in asked.prompt:
+                raise _unshown(wanted, session)
+            return self._ask(asked, wanted)
+        if session is None:
+            raise errors.LoginRequired("nobody is signed in")
+        assurance = assess(session.proofs, clock.now())
+        if assurance is None or not reaches(assurance.acr, asked.level):
+            raise errors.UnmetAuthentication("the level asked for was not reached")
+        if asked.hinted not in (None, session.account_id):
+            raise errors.LoginRequired("somebody else is signed in")
+        return self._grant(asked, session, assurance)
+
+    def _wanted(
+        self, asked: AuthorizationRequest, client: Client, session: Session | None, *, resumed: bool
+    ) -> SignIn | None:
+        """What is missing before a code can be given; None when nothing is."""
+        now = clock.now()
+        since = _proofs_since(asked)
+        assurance = assess(session.proofs, now) if session else None
+        right = session is not None and asked.hinted in (None, session.account_id)
+        signed_in = (
+            assurance is not None
+            and reaches(assurance.acr, asked.level)
+            and (since is None or assurance.auth_time >= since)
+            and (right or resumed)
+        )
+        choosing = "select_account" in asked.prompt and not resumed
+        consent = self._consent(asked, client, session, resumed=resumed)
+        if signed_in and not choosing and not consent:
+            return None
+        return SignIn(
+            client=face(client, asked.redirect_uri),
+            level=asked.level,
+            proofs_since=since,
+            choose_account=choosing,
+            account_id=asked.hinted,
+            login_hint=asked.login_hint,
+            consent=consent,
+            ui_locales=asked.ui_locales,
+        )
+
+    @staticmethod
+    def _consent(
+        asked: AuthorizationRequest, client: Client, session: Session | None, *, resumed: bool
+    ) -> tuple[str, ...]:
+        """Scopes the person must agree to: all for prompt=consent, else those not agreed to yet (SR-76)."""
+        if "consent" in asked.prompt and not resumed:
+            return asked.scopes
+        if client.first_party:
+            return ()
+        if session is None:
+            return asked.scopes
+        return consents.lacking(session.account_id, client.client_id, asked.scopes)
+
+    def _ask(self, asked: AuthorizationRequest, wanted: SignIn) -> Response:
+        """Open a journey. The browser gets its cookie on the way (page spec §7)."""
+        response = redirect("/", SEE_OTHER)
+        browser = self._parts.cookies.ensure_browser(request, response)
+        interaction_id = self._parts.interactions.open(wanted, _encode(_Resumed(asked)), browser=browser)
+        response.location = f"/journey/{interaction_id}"
+        return response
+
+    def _grant(self, asked: AuthorizationRequest, session: Session, assurance: Assurance) -> Response:
+        lifetime = self._parts.settings.tokens.authorization_code
+        bound = AuthorizationCode(
+            client_id=asked.client_id,
+            redirect_uri=asked.redirect_uri,
+            code_challenge=asked.code_challenge,
+            nonce=asked.nonce,
+            scope=" ".join(asked.scopes),
+            resources=asked.resources,
+            claims=asked.claims,
+            account_id=session.account_id,
+            sid=session.sid,
+            acr=assurance.acr,
+            amr=assurance.amr,
+            auth_time=assurance.auth_time,
+            expires_at=clock.now() + timedelta(seconds=lifetime),
+        )
+        code = authorization_codes.issue(self._parts.store, bound, lifetime=lifetime)
+        return self._redirect(asked.redirect_uri, {"code": code}, asked.state)
+
+    def _refuse(
+        self, problem: OAuthError, client: Client, redirect_uri: str, state: str | None, session: Session | None
+    ) -> Response:
+        audit.record("authorization.refused", client_id=client.client_id, outcome="refused", reason=problem.error)
+        if not client.first_party and session is None:  # no open redirector for strangers: RFC 9700 §4.11.2
+            raise PageError("bad-link", problem.error, face(client, redirect_uri)) from problem
+        told = {"error": problem.error, "error_description": problem.description}
+        return self._redirect(redirect_uri, told, state)
+
+    def _redirect(self, redirect_uri: str, answer: dict[str, str], state: str | None) -> Response:
+        """Back to the client; every answer names its issuer (RFC 9207 §2). A registered query stays."""
+        told = {**answer, **({"state": state} if state is not None else {}), "iss": self._parts.issuer}
+        joint = "&" if urlsplit(redirect_uri).query else "" if redirect_uri.endswith("?") else "?"
+        response = redirect("/", SEE_OTHER)
+        response.autocorrect_location_header = False
+        response.headers["Location"] = f"{redirect_uri}{joint}{urlencode(told)}"
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+
+_decode = msgspec.msgpack.Decoder(_Resumed).decode
+_encode = msgspec.msgpack.Encoder().encode
+
+
+def face(client: Client, redirect_uri: str | None = None) -> ClientFace:
+    """What a person may see of a client; the origin is where its answer goes."""
+    target = urlsplit(redirect_uri or "")
+    return ClientFace(
+        client_id=client.client_id,
+        name=client.client_name or client.client_id,
+        start_uri=client.initiate_login_uri or client.client_uri,
+        origin=f"{target.scheme}://{target.netloc}" if target.netloc else None,
+        first_party=client.first_party,
+    )
+
+
+def _checked_client(given: Parameters) -> tuple[Client, str]:
+    """Client and redirect URI; what is wrong with them is told to the person and to nobody else (SR-69)."""
+    client = clients.find(given.get("client_id", ""))
+    if client is None:
+        raise PageError("bad-link", "unknown client")
+    redirect_uri = given.get("redirect_uri")
+    if redirect_uri is None or not _is_registered(client, redirect_uri):
+        raise PageError("bad-link", "redirect_uri is missing or not registered", face(client))
+    return client, redirect_uri
+
+
+def _is_registered(client: Client, redirect_uri: str) -> bool:
+    return redirect_uris.matches(client.redirect_uris, redirect_uri, native=client.application_type == "native")
+
+
+def _proofs_since(asked: AuthorizationRequest) -> datetime | None:
+    """From when on proofs count. `prompt=login` and `max_age=0` want new ones (SR-58)."""
+    if "login" in asked.prompt or asked.max_age == 0:
+        return asked.asked_at
+    if asked.max_age is None:
+        return None
+    # Measured when the request came: nobody is sent round again because a code took its time.
+    return asked.asked_at - timedelta(seconds=asked.max_age)
+
+
+def _unshown(wanted: SignIn, session: Session | None) -> OAuthError:
+    """Which page would have been needed (OIDC Core §3.1.2.6)."""
+    if session is None or wanted.account_id not in (None, session.account_id):
+        return errors.LoginRequired("a page is needed, and prompt is none")
+    if wanted.consent:
+        return errors.ConsentRequired("consent is needed, and prompt is none")
+    return errors.LoginRequired("a page is needed, and prompt is none")

@@ -1,0 +1,92 @@
+"""Access tokens as they come back to us: found, and asked whether they still count."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Request
+
+from idp import clock
+from idp.protocol.errors import InvalidRequest, InvalidToken
+from idp.protocol.parts import Parts
+from idp.protocol.tokens import ACCESS_TOKEN
+from idp.signing import jws
+from idp.stores.durable import grants
+from idp.stores.durable.grants import Grant
+from idp.stores.shortlived import access_tokens
+
+B64TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
+"""RFC 6750 §2.1."""
+
+LONGEST = 16 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A token that counts. `grant` is None for a machine's; `claims` are those of a JWT."""
+
+    client_id: str
+    scopes: tuple[str, ...]
+    issued_at: datetime
+    expires_at: datetime
+    grant: Grant | None
+    claims: dict[str, Any] | None
+
+
+def presented(request: Request) -> str:
+    """The token of the Authorization header, or of a form body (RFC 6750 §2.1, §2.2). Never of a URL.
+
+    Raises `InvalidToken` without description when there is none (RFC 6750 §3.1).
+    """
+    header = request.headers.get("Authorization")
+    in_form = request.form.getlist("access_token") if request.method == "POST" else []
+    if header is not None and in_form:
+        raise InvalidRequest("the token comes in two ways at once")
+    if header is None and not in_form:
+        raise InvalidToken
+    scheme, _, token = header.partition(" ") if header is not None else ("Bearer", "", in_form[0])
+    if scheme.lower() != "bearer" or not B64TOKEN.fullmatch(token) or len(token) > LONGEST or len(in_form) > 1:
+        raise InvalidToken("the token is malformed")
+    return token
+
+
+def find(parts: Parts, token: str) -> Live | None:
+    """The token, if it counts now: issued here, not expired, not revoked, its grant and account alive."""
+    return _of_jwt(parts, token) if token.count(".") == 2 else _of_record(parts, token)
+
+
+def _of_record(parts: Parts, token: str) -> Live | None:
+    record = access_tokens.find(parts.store, token)
+    now = clock.now()
+    if record is None or record.expires_at <= now:
+        return None
+    grant = grants.live(record.reference, token=access_tokens.digest(token), now=now)
+    if grant is None:
+        return None
+    scopes = tuple(record.scope.split())
+    return Live(record.client_id, scopes, record.issued_at, record.expires_at, grant, None)
+
+
+def _of_jwt(parts: Parts, token: str) -> Live | None:
+    try:
+        claims = parts.keyring.verify_own(token, typ=ACCESS_TOKEN)
+    except jws.Untrusted:
+        return None
+    now = clock.now()
+    issued_at, expires_at = (datetime.fromtimestamp(claims[name], UTC) for name in ("iat", "exp"))
+    if claims["iss"] != parts.issuer or expires_at <= now:
+        return None
+    reference, dot, _ = claims["jti"].partition(".")
+    digest = access_tokens.digest(token)
+    grant = None
+    if dot:
+        grant = grants.live(reference, token=digest, now=now)
+        if grant is None:
+            return None
+    elif grants.is_revoked(digest):
+        return None
+    scopes = tuple(claims.get("scope", "").split())
+    return Live(claims["client_id"], scopes, issued_at, expires_at, grant, claims)

@@ -1,0 +1,92 @@
+"""The protocol's routes, and what its machine-facing endpoints share: errors as JSON, CORS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+
+from flask import Blueprint, request
+from werkzeug.wrappers import Response
+
+from idp.protocol.answers import refusal, unavailable
+from idp.protocol.authorize import Authorize
+from idp.protocol.end_session import EndSession
+from idp.protocol.errors import OAuthError
+from idp.protocol.introspection import Introspection
+from idp.protocol.metadata import Metadata
+from idp.protocol.parts import Parts
+from idp.protocol.revocation import Revocation
+from idp.protocol.token import Token
+from idp.protocol.userinfo import UserInfo
+from idp.stores import Unavailable
+
+View = Callable[[], Response]
+
+CROSS_ORIGIN = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "WWW-Authenticate, DPoP-Nonce, Retry-After",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+}
+"""For pages of other origins, without cookies: none of these endpoints looks at one (SR-114)."""
+
+PREFLIGHT = {
+    **CROSS_ORIGIN,
+    "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, DPoP",
+    "Access-Control-Max-Age": "3600",
+}
+
+
+def protocol_blueprint(parts: Parts) -> Blueprint:
+    """Every endpoint of the protocol."""
+    routes = Blueprint("protocol", __name__)
+    authorize, end_session, metadata = Authorize(parts), EndSession(parts), Metadata(parts)
+    routes.add_url_rule("/authorize", "authorize", authorize.begin, methods=["GET", "POST"])
+    routes.add_url_rule("/authorize/resume/<interaction_id>", "resume", authorize.resume)
+    routes.add_url_rule("/logout", "logout", end_session.begin, methods=["GET", "POST"])
+    routes.add_url_rule("/logout/resume/<interaction_id>", "logout_resume", end_session.resume)
+    _add(routes, "/introspect", _machine(Introspection(parts).answer), ["POST"])
+    for path, view, methods in (
+        ("/token", Token(parts).answer, ["POST"]),
+        ("/userinfo", UserInfo(parts).answer, ["GET", "POST"]),
+        ("/revoke", Revocation(parts).answer, ["POST"]),
+        ("/jwks", metadata.jwks, ["GET"]),
+        ("/.well-known/openid-configuration", metadata.discovery, ["GET"]),
+        ("/.well-known/oauth-authorization-server", metadata.discovery, ["GET"]),
+    ):
+        _add(routes, path, _shared(_machine(view)), [*methods, "OPTIONS"])
+    return routes
+
+
+def _add(routes: Blueprint, path: str, view: View, methods: list[str]) -> None:
+    name = path.strip("/").replace("/", "-").replace(".", "")
+    routes.add_url_rule(path, name, view, methods=methods, provide_automatic_options=False)
+
+
+def _machine(view: View) -> View:
+    """Refusals as JSON; a store that is down is never "not found"."""
+
+    @wraps(view)
+    def answer() -> Response:
+        try:
+            return view()
+        except OAuthError as problem:
+            return refusal(problem)
+        except Unavailable:
+            return unavailable()
+
+    return answer
+
+
+def _shared(view: View) -> View:
+    """For other origins, too."""
+
+    @wraps(view)
+    def answer() -> Response:
+        if request.method == "OPTIONS":
+            return Response(status=204, headers=PREFLIGHT)
+        response = view()
+        response.headers.update(CROSS_ORIGIN)
+        return response
+
+    return answer

@@ -1,0 +1,131 @@
+"""The authorization code grant (RFC 6749 §4.1.3, RFC 7636 §4.6)."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from datetime import timedelta
+from typing import Any
+
+from authlib.oauth2.rfc7636 import create_s256_code_challenge
+
+from idp import clock
+from idp.protocol import refresh_tokens, tokens
+from idp.protocol.errors import InvalidGrant, InvalidRequest
+from idp.protocol.parts import Parts
+from idp.protocol.request import Parameters
+from idp.protocol.targets import audiences
+from idp.services.clients import Client
+from idp.stores.durable import audit, grants
+from idp.stores.durable.db import transaction
+from idp.stores.durable.grants import CodeSpent, Grant
+from idp.stores.shortlived import authorization_codes
+from idp.stores.shortlived.authorization_codes import AuthorizationCode
+
+
+def exchange(parts: Parts, client: Client, parameters: Parameters) -> dict[str, Any]:
+    """Tokens for a code. The code is spent by being shown; what decides is one insert (SR-80)."""
+    code = parameters.get("code")
+    if code is None:
+        raise InvalidRequest("code is missing")
+    bound = authorization_codes.take(parts.store, code)
+    if bound is None:
+        _end_if_replayed(client, parameters, code)
+        raise InvalidGrant
+    if not _is_bound(bound, client, parameters):
+        _refused(client, "a binding of the code does not hold")
+        raise InvalidGrant
+    grant, refresh = _redeemed(parts, client, bound, code)
+    access = tokens.access_token(parts, grant, grant.scope.split(), audiences(client, grant, parameters))
+    answer: dict[str, Any] = {
+        "access_token": access,
+        "token_type": "Bearer",
+        "expires_in": parts.settings.tokens.access_token,
+        "scope": grant.scope,
+        "id_token": tokens.id_token(parts, grant, client, nonce=bound.nonce, access=access),
+    }
+    if refresh is not None:
+        answer["refresh_token"] = refresh
+    return answer
+
+
+def _is_bound(bound: AuthorizationCode, client: Client, parameters: Parameters) -> bool:
+    """Each binding by itself (SR-79)."""
+    return (
+        bound.expires_at > clock.now()
+        and bound.client_id == client.client_id
+        and bound.redirect_uri == parameters.get("redirect_uri")
+        and _is_verified(bound.code_challenge, parameters.get("code_verifier"))
+    )
+
+
+def _is_verified(challenge: str | None, verifier: str | None) -> bool:
+    """A verifier without a challenge fails as much as a challenge without a verifier (SR-70)."""
+    if challenge is None or verifier is None:
+        return challenge is None and verifier is None
+    if not 43 <= len(verifier) <= 128 or not verifier.isascii():
+        return False
+    return hmac.compare_digest(create_s256_code_challenge(verifier), challenge)
+
+
+def _redeemed(parts: Parts, client: Client, bound: AuthorizationCode, code: str) -> tuple[Grant, str | None]:
+    now = clock.now()
+    settings = parts.settings.tokens
+    offline = "offline_access" in bound.scope.split()
+    grant = Grant(
+        id=secrets.token_urlsafe(16),
+        reference=tokens.new_reference(),
+        account_id=bound.account_id,
+        client_id=client.client_id,
+        sid=bound.sid,
+        scope=bound.scope,
+        resources=bound.resources,
+        claims=bound.claims,
+        acr=bound.acr,
+        amr=bound.amr,
+        auth_time=bound.auth_time,
+        offline=offline,
+        ends_at=now + timedelta(seconds=settings.refresh_absolute),
+    )
+    refresh = None
+    try:
+        with transaction():
+            counts = grants.redeem(
+                grant,
+                code_digest=authorization_codes.digest(code),
+                code_challenge=bound.code_challenge,
+                redirect_uri=bound.redirect_uri,
+                now=now,
+            )
+            if not counts:
+                raise InvalidGrant
+            if "refresh_token" in client.grant_types:
+                refresh, digest = refresh_tokens.new(grant.id)
+                grants.set_refresh(grant.id, digest, idle_until=now + timedelta(seconds=settings.refresh_idle), now=now)
+            audit.record(
+                "tokens.issued",
+                account_id=grant.account_id,
+                client_id=client.client_id,
+                session=grant.sid,
+                reason="authorization_code",
+            )
+    except CodeSpent as problem:
+        _refused(client, "code was spent")
+        raise InvalidGrant from problem
+    return grant, refresh
+
+
+def _end_if_replayed(client: Client, parameters: Parameters, code: str) -> None:
+    """A replay that is otherwise valid ends what came of the code; one that is not ends nothing (SR-81)."""
+    known = grants.replayed(authorization_codes.digest(code), client.client_id)
+    if known is None:
+        return
+    grant_id, challenge, redirect_uri = known
+    if redirect_uri == parameters.get("redirect_uri") and _is_verified(challenge, parameters.get("code_verifier")):
+        with transaction():
+            grants.revoke(grant_id, client.client_id, now=clock.now())
+            audit.record("code.replayed", client_id=client.client_id, outcome="refused")
+
+
+def _refused(client: Client, reason: str) -> None:
+    audit.record("tokens.refused", client_id=client.client_id, outcome="refused", reason=reason)

@@ -1,0 +1,62 @@
+"""The refresh token grant, with rotation (RFC 6749 §6, RFC 9700 §4.14.2)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from idp import clock
+from idp.protocol import refresh_tokens, tokens
+from idp.protocol.errors import InvalidGrant, InvalidRequest, InvalidScope
+from idp.protocol.parts import Parts
+from idp.protocol.request import Parameters, scopes
+from idp.protocol.targets import audiences
+from idp.services.clients import Client
+from idp.stores.durable import audit, grants
+from idp.stores.durable.db import transaction
+
+
+def refresh(parts: Parts, client: Client, parameters: Parameters) -> dict[str, Any]:
+    """New tokens for a refresh token. Level and time of the sign-in stay: a refresh renews no proof."""
+    asked_at = clock.now()
+    token = parameters.get("refresh_token")
+    if token is None:
+        raise InvalidRequest("refresh_token is missing")
+    settings = parts.settings.tokens
+    family = refresh_tokens.family(token)
+    successor, digest = refresh_tokens.new(family)
+    with transaction():
+        grant = grants.rotate(
+            family,
+            client.client_id,
+            refresh_tokens.digest(token),
+            digest,
+            asked_at=asked_at,
+            idle=timedelta(seconds=settings.refresh_idle),
+            grace=timedelta(seconds=settings.refresh_grace),
+        )
+        audit.record(
+            "tokens.issued" if grant else "tokens.refused",
+            account_id=grant.account_id if grant else None,
+            client_id=client.client_id,
+            session=grant.sid if grant else None,
+            outcome="success" if grant else "refused",
+            reason="refresh_token",
+        )
+        wanted = scopes(parameters.get("scope")) or (tuple(grant.scope.split()) if grant else ())
+        if grant is not None and set(wanted) - set(grant.scope.split()):  # rolls the rotation back
+            raise InvalidScope("scope is wider than what was granted")
+        aimed = audiences(client, grant, parameters) if grant is not None else ()
+    if grant is None:
+        raise InvalidGrant
+    access = tokens.access_token(parts, grant, wanted, aimed)
+    answer: dict[str, Any] = {
+        "access_token": access,
+        "token_type": "Bearer",
+        "expires_in": settings.access_token,
+        "refresh_token": successor,
+        "scope": " ".join(wanted),
+    }
+    if "openid" in wanted:
+        answer["id_token"] = tokens.id_token(parts, grant, client, nonce=None, access=access)
+    return answer

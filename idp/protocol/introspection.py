@@ -1,0 +1,74 @@
+"""Token introspection (RFC 7662): for resource servers, about tokens that are for them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import request
+from werkzeug.wrappers import Response
+
+from idp.protocol import bearer
+from idp.protocol.answers import json_answer
+from idp.protocol.bearer import Live
+from idp.protocol.errors import InvalidClient, InvalidRequest
+from idp.protocol.parts import Parts
+from idp.protocol.request import of_form
+from idp.services.clients import Client
+
+INACTIVE = {"active": False}
+"""Exactly this for anything else: nothing is told of a token that is none of the caller's (SR-98)."""
+
+
+class Introspection:
+    """The endpoint."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def answer(self) -> Response:
+        """POST /introspect."""
+        parameters = of_form(request)
+        caller = self._parts.authenticate(request, parameters)
+        if not caller.is_confidential:
+            raise InvalidClient
+        if "token" not in parameters:
+            raise InvalidRequest("token is missing")
+        live = bearer.find(self._parts, parameters["token"])
+        if live is None or not _concerns(live, caller):
+            return json_answer(INACTIVE)
+        return json_answer(self._told(live))
+
+    def _told(self, live: Live) -> dict[str, Any]:
+        told: dict[str, Any] = {
+            "active": True,
+            "scope": " ".join(live.scopes),
+            "client_id": live.client_id,
+            "token_type": "Bearer",
+            "exp": int(live.expires_at.timestamp()),
+            "iat": int(live.issued_at.timestamp()),
+            "iss": self._parts.issuer,
+        }
+        if live.claims is not None:
+            return (
+                told | {name: live.claims[name] for name in ("sub", "aud", "jti") if name in live.claims} | _proof(live)
+            )
+        return told | {"sub": live.grant.account_id if live.grant else live.client_id} | _proof(live)
+
+
+def _proof(live: Live) -> dict[str, Any]:
+    if live.grant is None:
+        return {}
+    return {
+        "acr": live.grant.acr,
+        "amr": list(live.grant.amr),
+        "auth_time": int(live.grant.auth_time.timestamp()),
+    }
+
+
+def _concerns(live: Live, caller: Client) -> bool:
+    if live.client_id == caller.client_id:
+        return True
+    audience = live.claims["aud"] if live.claims is not None else []
+    return caller.resource_server is not None and caller.resource_server in (
+        [audience] if isinstance(audience, str) else audience
+    )

@@ -1,0 +1,87 @@
+"""What we are and can, for machines: discovery (OIDC), RFC 8414, and the JWK set."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import orjson
+from flask import request
+from werkzeug.wrappers import Response
+
+from idp.protocol.answers import JSON
+from idp.protocol.authorize import REACHABLE
+from idp.protocol.claims import CLAIMS, SCOPES
+from idp.protocol.parts import Parts
+from idp.protocol.token import GRANTS
+from idp.signing.jws import ALGORITHMS
+
+CLIENT_AUTHENTICATION = ("client_secret_basic", "client_secret_post", "private_key_jwt", "none")
+CACHED_FOR = 3600
+"""Seconds that discovery and keys may be kept (SR-100)."""
+
+
+class Metadata:
+    """The three documents."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def discovery(self) -> Response:
+        """Both discovery documents; they say the same."""
+        response = Response(self._document, content_type=JSON)
+        response.headers["Cache-Control"] = f"public, max-age={CACHED_FOR}"
+        return response
+
+    def jwks(self) -> Response:
+        """The public keys."""
+        published = self._parts.keyring.published()
+        if request.headers.get("If-None-Match") == published.etag:
+            response = Response(status=304)
+        else:
+            response = Response(published.body, content_type=JSON)
+        response.headers["ETag"] = published.etag
+        response.headers["Cache-Control"] = f"public, max-age={CACHED_FOR}"
+        return response
+
+    @cached_property
+    def _document(self) -> bytes:
+        return orjson.dumps(self._told())
+
+    def _told(self) -> dict[str, Any]:
+        issuer, service = self._parts.issuer, self._parts.settings.service
+        checked = [method for method in CLIENT_AUTHENTICATION if method != "none"]
+        return {
+            "issuer": issuer,
+            "authorization_endpoint": f"{issuer}/authorize",
+            "token_endpoint": f"{issuer}/token",
+            "userinfo_endpoint": f"{issuer}/userinfo",
+            "introspection_endpoint": f"{issuer}/introspect",
+            "revocation_endpoint": f"{issuer}/revoke",
+            "end_session_endpoint": f"{issuer}/logout",
+            "jwks_uri": f"{issuer}/jwks",
+            "scopes_supported": list(SCOPES),
+            "claims_supported": [*CLAIMS, "acr", "amr", "auth_time", "sid"],
+            "response_types_supported": ["code"],
+            "response_modes_supported": ["query"],
+            "grant_types_supported": list(GRANTS),
+            "subject_types_supported": ["public"],
+            "acr_values_supported": list(REACHABLE),
+            "id_token_signing_alg_values_supported": list(self._parts.keyring.algorithms()),
+            "token_endpoint_auth_methods_supported": list(CLIENT_AUTHENTICATION),
+            "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
+            "introspection_endpoint_auth_methods_supported": checked,
+            "introspection_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
+            "revocation_endpoint_auth_methods_supported": list(CLIENT_AUTHENTICATION),
+            "revocation_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
+            "code_challenge_methods_supported": ["S256"],
+            "prompt_values_supported": ["none", "login", "consent", "select_account"],
+            "ui_locales_supported": list(service.languages),
+            "claims_parameter_supported": True,
+            "request_parameter_supported": False,
+            "request_uri_parameter_supported": False,
+            "authorization_response_iss_parameter_supported": True,
+            "service_documentation": f"{issuer}/help",
+            "op_policy_uri": f"{issuer}/privacy",
+            "op_tos_uri": f"{issuer}/terms",
+        }

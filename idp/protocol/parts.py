@@ -1,0 +1,29 @@
+"""What the endpoints work with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from idp.cookies import Cookies
+from idp.interaction import Interactions
+from idp.protocol.client_auth import ClientAuthentication
+from idp.settings import Settings
+from idp.signing.keyring import Keyring
+from idp.stores.shortlived.contract import ShortLived
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """Built once per process, handed to every endpoint."""
+
+    settings: Settings
+    store: ShortLived
+    keyring: Keyring
+    interactions: Interactions
+    cookies: Cookies
+    authenticate: ClientAuthentication
+
+    @property
+    def issuer(self) -> str:
+        """The issuer identifier."""
+        return self.settings.server.issuer

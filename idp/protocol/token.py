@@ -1,0 +1,45 @@
+"""The token endpoint: what all grants share, then one grant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from flask import request
+from werkzeug.wrappers import Response
+
+from idp.protocol.answers import json_answer
+from idp.protocol.errors import InvalidRequest, UnauthorizedClient, UnsupportedGrantType
+from idp.protocol.grants import authorization_code, client_credentials, refresh_token
+from idp.protocol.parts import Parts
+from idp.protocol.request import Parameters, of_form
+from idp.services.clients import Client
+
+Grant = Callable[[Parts, Client, Parameters], dict[str, Any]]
+
+GRANTS: Mapping[str, Grant] = {
+    "authorization_code": authorization_code.exchange,
+    "refresh_token": refresh_token.refresh,
+    "client_credentials": client_credentials.issue,
+}
+
+
+class Token:
+    """The endpoint."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def answer(self) -> Response:
+        """POST /token."""
+        parameters = of_form(request)
+        client = self._parts.authenticate(request, parameters)
+        kind = parameters.get("grant_type")
+        if kind is None:
+            raise InvalidRequest("grant_type is missing")
+        grant = GRANTS.get(kind)
+        if grant is None:
+            raise UnsupportedGrantType("grant_type is not one of " + ", ".join(GRANTS))
+        if kind not in client.grant_types:
+            raise UnauthorizedClient("the client is not registered for this grant")
+        return json_answer(grant(self._parts, client, parameters))

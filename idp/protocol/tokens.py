@@ -1,0 +1,131 @@
+"""Tokens: what is signed, and what merely stands for a record."""
+
+from __future__ import annotations
+
+import secrets
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from hashlib import sha256, sha512
+from typing import Any
+
+from idp import clock
+from idp.protocol import claims as person_claims
+from idp.protocol.parts import Parts
+from idp.services import accounts
+from idp.services.clients import Client
+from idp.stores.durable.grants import Grant
+from idp.stores.shortlived import access_tokens
+
+ACCESS_TOKEN = "at+jwt"  # noqa: S105 - the type's name, RFC 9068 §2.1
+FALLBACK = "ES256"
+PROTOCOL_CLAIMS = frozenset(
+    {
+        "iss",
+        "sub",
+        "aud",
+        "exp",
+        "iat",
+        "nbf",
+        "jti",
+        "nonce",
+        "acr",
+        "amr",
+        "azp",
+        "at_hash",
+        "c_hash",
+        "auth_time",
+        "sid",
+    }
+)
+"""User attributes never overwrite these (SR-97)."""
+
+
+def new_reference() -> str:
+    """A random name of a grant, for the `jti` of its tokens."""
+    return secrets.token_urlsafe(16)
+
+
+def access_token(parts: Parts, grant: Grant, scopes: Sequence[str], audiences: Sequence[str]) -> str:
+    """A token for APIs (RFC 9068) when there are audiences, else an opaque one for our own userinfo."""
+    now = clock.now()
+    expires_at = min(now + timedelta(seconds=parts.settings.tokens.access_token), grant.ends_at)
+    if not audiences:
+        record = access_tokens.AccessToken(
+            reference=grant.reference,
+            client_id=grant.client_id,
+            scope=" ".join(scopes),
+            issued_at=now,
+            expires_at=expires_at,
+        )
+        return access_tokens.issue(parts.store, record, lifetime=_seconds(now, expires_at))
+    claims = {
+        "sub": grant.account_id,
+        "scope": " ".join(scopes),
+        "auth_time": int(grant.auth_time.timestamp()),
+        "acr": grant.acr,
+        "amr": list(grant.amr),
+        "jti": f"{grant.reference}.{secrets.token_urlsafe(12)}",
+    }
+    return _for_api(parts, {"client_id": grant.client_id, **claims}, audiences, now, expires_at)
+
+
+def machine_token(parts: Parts, client: Client, scopes: Sequence[str], audiences: Sequence[str]) -> str:
+    """A token for a client that acts for itself; its subject can be no person's (SR-95, RFC 9068 §5)."""
+    now = clock.now()
+    expires_at = now + timedelta(seconds=parts.settings.tokens.access_token)
+    claims = {"sub": client.client_id, "scope": " ".join(scopes), "jti": secrets.token_urlsafe(16)}
+    return _for_api(parts, {"client_id": client.client_id, **claims}, audiences, now, expires_at)
+
+
+def id_token(parts: Parts, grant: Grant, client: Client, *, nonce: str | None, access: str) -> str:
+    """The ID token (OIDC Core §2), signed as the client is registered."""
+    now = clock.timestamp()
+    algorithm = client.id_token_signed_response_alg
+    claims: dict[str, Any] = {
+        "iss": parts.issuer,
+        "sub": grant.account_id,
+        "aud": client.client_id,
+        "exp": now + parts.settings.tokens.id_token,
+        "iat": now,
+        "auth_time": int(grant.auth_time.timestamp()),
+        "acr": grant.acr,
+        "amr": list(grant.amr),
+        "sid": grant.sid,
+        "at_hash": _half_hash(access, algorithm),
+    }
+    if nonce is not None:
+        claims["nonce"] = nonce
+    asked = person_claims.read(grant.claims or None)
+    scopes = grant.scope.split()
+    if client.claims_in_id_token or asked.id_token:
+        person = accounts.person(grant.account_id)
+        told: Mapping[str, Any] = person_claims.of_person(person, scopes) if person else {}
+        chosen = told if client.claims_in_id_token else {name: told[name] for name in asked.id_token if name in told}
+        claims |= {name: value for name, value in chosen.items() if name not in PROTOCOL_CLAIMS}
+    return parts.keyring.sign(claims, algorithm=algorithm, typ="JWT")
+
+
+def _for_api(
+    parts: Parts, claims: dict[str, Any], audiences: Sequence[str], now: datetime, expires_at: datetime
+) -> str:
+    signed = {
+        "iss": parts.issuer,
+        "aud": audiences[0] if len(audiences) == 1 else list(audiences),
+        "exp": int(expires_at.timestamp()),
+        "iat": int(now.timestamp()),
+        **claims,
+    }
+    algorithms = parts.keyring.algorithms()
+    algorithm = FALLBACK if FALLBACK in algorithms else algorithms[0]
+    return parts.keyring.sign(signed, algorithm=algorithm, typ=ACCESS_TOKEN)
+
+
+def _half_hash(token: str, algorithm: str) -> str:
+    """`at_hash`: the left half of the hash that the signature uses (OIDC Core §3.1.3.6); Ed25519 uses SHA-512."""
+    digest = (sha512 if algorithm in ("EdDSA", "Ed25519") else sha256)(token.encode()).digest()
+    return urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
+
+
+def _seconds(now: datetime, then: datetime) -> int:
+    return max(1, int((then - now).total_seconds()))

@@ -1,0 +1,44 @@
+"""Opaque access tokens for our own userinfo, under their digest."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+from hashlib import sha256
+
+import msgspec
+from msgspec import Struct
+
+from idp.stores.shortlived.contract import ShortLived
+
+
+class AccessToken(Struct, frozen=True, kw_only=True):
+    """What an opaque token stands for; the grant's row decides whether it still does."""
+
+    reference: str
+    client_id: str
+    scope: str
+    issued_at: datetime
+    expires_at: datetime
+
+
+_decode = msgspec.msgpack.Decoder(AccessToken).decode
+_encode = msgspec.msgpack.Encoder().encode
+
+
+def digest(token: str) -> bytes:
+    """What a token is known by at rest."""
+    return sha256(token.encode()).digest()
+
+
+def issue(store: ShortLived, token: AccessToken, *, lifetime: int) -> str:
+    """A new token of 256 random bits that lives `lifetime` seconds."""
+    text = secrets.token_urlsafe(32)
+    store.put(f"access:{digest(text).hex()}", _encode(token), ttl=lifetime)
+    return text
+
+
+def find(store: ShortLived, token: str) -> AccessToken | None:
+    """What the token stands for, or None."""
+    found = store.get(f"access:{digest(token).hex()}")
+    return _decode(found) if found else None

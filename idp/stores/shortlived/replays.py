@@ -1,0 +1,12 @@
+"""Replay marks: what may be used once within its life."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+from idp.stores.shortlived.contract import ShortLived
+
+
+def claim(store: ShortLived, what: str, *, ttl: int) -> bool:
+    """True for the first use only, until `ttl` seconds have passed."""
+    return store.claim(f"replay:{sha256(what.encode()).hexdigest()}", ttl=max(1, ttl))
