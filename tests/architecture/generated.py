@@ -86,13 +86,26 @@ def _commands(command: click.Command, path: tuple[str, ...]) -> Iterator[tuple[t
 def audit_events() -> set[str]:
     """The names of all events that the code records."""
     return {
-        call.args[0].value
+        event
         for name, tree in product().items()
         if name.startswith("idp/")
         for call in ast.walk(tree)
         if isinstance(call, ast.Call) and _records(call.func) and call.args
-        if isinstance(call.args[0], ast.Constant) and isinstance(call.args[0].value, str)
+        for event in _names(call.args[0])
     }
+
+
+def _names(argument: ast.expr) -> set[str]:
+    """What the first argument may be: a name, one of two, or a word followed by an account's status."""
+    match argument:
+        case ast.Constant(value=str(name)):
+            return {name}
+        case ast.IfExp(body=one, orelse=other):
+            return _names(one) | _names(other)
+        case ast.JoinedStr(values=[ast.Constant(value=str(word)), ast.FormattedValue(value=ast.Name(id="status"))]):
+            return {f"{word}{status}" for status in ("active", "locked")}
+        case _:
+            raise AssertionError(f"an event's name cannot be read from the code: {ast.unparse(argument)}")
 
 
 def _records(function: ast.expr) -> bool:
