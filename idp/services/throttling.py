@@ -234,8 +234,9 @@ def _failed_too_often(store: ShortLived, limits: Limits, origin: Origin) -> Deci
     each, network = limits.password_failures_per_address, limits.password_failures_per_network
     for window in _places("failures", origin, each, network, TEN_MINUTES):
         count, left = _count(store, window, by=0)
-        if count >= window.limit:
-            return Wait(left)
+        decision = rules.within(count + 1, window.limit, left=left)
+        if not isinstance(decision, Allowed):
+            return decision
     return Allowed()
 
 
@@ -254,8 +255,9 @@ def _first_refusal(store: ShortLived, windows: Iterable[Window]) -> Decision:
     """Count in each window in turn and stop at the first that is full."""
     for window in windows:
         count, left = _count(store, window, by=1)
-        if count > window.limit:
-            return Wait(left)
+        decision = rules.within(count, window.limit, left=left)
+        if not isinstance(decision, Allowed):
+            return decision
     return Allowed()
 
 
