@@ -38,6 +38,13 @@ PAYSLIPS = "https://alumni.example/api"
 PASSWORD = "elleve blå elger danser"
 
 
+SPOKEN = {
+    word: str(digit)
+    for words in ("zero one two three four five six seven eight nine", "null en to tre fire fem seks sju åtte ni")
+    for digit, word in enumerate(words.split())
+}
+
+
 def free_port() -> int:
     """A port nobody listens on."""
     with socket.socket() as probe:
@@ -67,9 +74,9 @@ class Outside:
         match = re.search(r"(?<!\d)\d{6}(?!\d)", f"{found[-1]['subject'] or ''} {spoken}")
         if match:
             return match[0]
-        digits = "".join(re.findall(r"(?<!\d)\d(?!\d)", spoken))
-        assert len(digits) >= 6, spoken
-        return digits[:6]
+        heard = [SPOKEN[word] for word in re.findall(r"\w+(?=\.)", spoken.lower()) if word in SPOKEN]
+        assert len(heard) >= 6, spoken
+        return "".join(heard[:6])
 
     def fault(self, channel: str, mode: str) -> None:
         """Make a channel misbehave."""

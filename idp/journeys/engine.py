@@ -6,6 +6,7 @@ be looked at and answered anew; a later one leads back to where the person stand
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -193,6 +194,7 @@ class Engine:
         session = sessions.find(self._tools.store, self._tools.settings.sessions, visitor.session_id)
         if session is not None and not _adopts(record, session):
             session = None
+        standing = table.step(step)
         return Here(
             journey_id=journey_id,
             journey=table.name,
@@ -201,6 +203,7 @@ class Engine:
             situation=_situation(table, record, session),
             session=session,
             tools=self._tools,
+            factors=standing.factors if standing else (),
         )
 
     def _stand(self, journey_id: str, journey: str, step: str, visitor: Visitor) -> Here | Reply:
@@ -315,15 +318,7 @@ class Engine:
 
 
 def _with(here: Here, record: Record) -> Here:
-    return Here(
-        journey_id=here.journey_id,
-        journey=here.journey,
-        step=here.step,
-        record=record,
-        situation=here.situation,
-        session=here.session,
-        tools=here.tools,
-    )
+    return dataclasses.replace(here, record=record)
 
 
 def _adopts(record: Record, session: Session) -> bool:

@@ -127,6 +127,8 @@ class Here:
     situation: Situation
     session: Session | None
     tools: Tools
+    factors: tuple[str, ...] = ()
+    """Those that serve at this step."""
 
     @property
     def facts(self) -> Facts:

@@ -8,7 +8,6 @@ from typing import Any
 from idp.delivery import outbox
 from idp.journeys import sending
 from idp.journeys.record import Here, Notice
-from idp.rules.assurance import METHODS
 from idp.services import accounts, credentials
 from idp.stores.durable import codes
 
@@ -154,7 +153,7 @@ def _state(here: Here) -> str:
     challenge = codes.look(begun.challenge) if begun else None
     if begun is None or challenge is None:
         return "expired"
-    if here.situation.live(begun.about, tuple(METHODS)) is not None:
+    if here.situation.live(begun.about, here.factors) is not None:
         return "used"
     if challenge.used or challenge.expires_at <= here.now:
         return "expired"
