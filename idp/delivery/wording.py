@@ -20,6 +20,9 @@ from idp import clock
 from idp.delivery.outbox import Message
 from idp.settings import Settings
 
+BRITISH = {"en": "en_GB"}
+"""English dates are written as Europeans read them: 23 November 2026."""
+
 CATALOGUES = Path(__file__).parent.parent / "translations"
 
 
@@ -78,7 +81,7 @@ class Wording:
             "service": service.name,
             "phone": service.support_phone,
             "host": urlsplit(self._settings.server.issuer).hostname or "",
-            "date": format_date(asked, "long", locale=message.locale),
+            "date": format_date(asked, "long", locale=BRITISH.get(message.locale, message.locale)),
             "time": _clock(asked, message.locale),
             "until": _clock(until, message.locale),
             "zone": service.time_zone,
