@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from secrets import token_hex
 
@@ -32,6 +33,10 @@ WIDER = 10
 
 JUDGED = 20 * MINUTE
 """Length of the pieces in which sent and used codes are counted: the newest piece is not judged yet."""
+
+IDLE = timedelta(days=30)
+FEW = 10
+"""Misses in a row that are forgotten with time; longer rows count on towards switching off (SR-17)."""
 
 _NOBODY = "nobody:"
 
@@ -169,6 +174,11 @@ def code_succeeded(store: ShortLived, account_key: str, factor: str, *, channel:
 def factor_replaced(account_key: str, factor: str) -> None:
     """The factor was set up anew: guesses at the old one do not count (SR-17)."""
     guesses.clear(account_key, factor)
+
+
+def forget_idle() -> int:
+    """Delete counters that nobody touched for a month and that are far from any limit; how many (SR-125)."""
+    return guesses.forget(before=clock.now() - IDLE, fewer_than=FEW)
 
 
 def _sending_windows(

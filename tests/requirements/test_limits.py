@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from pathlib import Path
 from threading import Barrier
 
@@ -245,7 +244,7 @@ def test_idle_counters_go_unless_they_matter(app: Flask, the_clock: Clock) -> No
     for _ in range(30):
         guesses.count(OLA, "sms", Rule(), now=clock.now())
     the_clock.passes(days=31)
-    assert guesses.forget(before=clock.now() - timedelta(days=30), fewer_than=10) == 1
+    assert throttling.forget_idle() == 1
     assert guesses.in_a_row(OLA, "sms") == 30
 
 
