@@ -16,6 +16,7 @@ from secrets import token_hex
 from idp import clock
 from idp.rules import limits as rules
 from idp.rules import numbering
+from idp.rules.identifiers import email_address
 from idp.rules.limits import Allowed, Decision, SwitchedOff, Wait
 from idp.settings import Limits
 from idp.stores.durable import audit, guesses
@@ -187,7 +188,8 @@ def _sending_windows(
     """Narrowest first, so that one who asks too often is stopped by a count of their own."""
     hourly, daily = limits.sends_per_destination_hour, limits.sends_per_destination_day
     kind = "phone" if channel in PHONE_CHANNELS else "email"
-    target = address_key(destination)
+    # One mailbox, one count: capitals in the address as typed make no other.
+    target = address_key(email_address(destination).canonical if kind == "email" else destination)
     if kind == "phone":
         answered = (store.get(_answered_key(about)) or b"").decode()
         yield Window(f"prompts:{about}:{answered}", rules.PROMPTS_UNANSWERED_SOON, TEN_MINUTES)

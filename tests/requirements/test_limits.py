@@ -267,6 +267,11 @@ def test_an_address_gets_five_codes_an_hour_and_ten_a_day(send: Callable[..., De
     assert send("email", to, about=None) == Allowed()
 
 
+def test_capitals_make_no_other_mailbox(send: Callable[..., Decision]) -> None:  # SR-48
+    spellings = ("kari@example.no", "Kari@example.no", "kari@EXAMPLE.no", "KARI@Example.NO")
+    assert allowed(send("email", to, about=None) for to in spellings * 2) == 5
+
+
 def test_three_messages_without_an_answer_in_ten_minutes_are_enough(
     send: Callable[..., Decision], store: ShortLived, the_clock: Clock
 ) -> None:  # SR-32

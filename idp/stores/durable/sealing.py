@@ -12,7 +12,6 @@ import secrets
 import stat
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
-from functools import cached_property
 from pathlib import Path
 from typing import cast
 
@@ -105,11 +104,6 @@ class Vault:
         """Key id and HMAC-SHA-256 of a password, to be hashed (SR-8). Raises `Unsealable` for an unknown id."""
         key = self._pepper.key(key_id)
         return key_id or self._pepper.active, hmac.digest(key, password.encode(errors="surrogatepass"), "sha256")
-
-    @cached_property
-    def key_ids(self) -> dict[str, str]:
-        """The active key of each file, to be shown to operators."""
-        return dict(zip(FILES, (self._encryption.active, self._lookup.active, self._pepper.active), strict=True))
 
     def _cipher(self, place: str, key_id: str) -> AESGCM:
         cipher = self._ciphers.get((place, key_id))
