@@ -62,7 +62,7 @@ class Outside:
 
     def messages(self, to: str) -> list[dict[str, Any]]:
         """All that reached this address or number, oldest first."""
-        with urllib.request.urlopen(f"{self.url}/messages?to={quote(to)}", timeout=5) as answer:  # noqa: S310
+        with urllib.request.urlopen(f"{self.url}/messages?to={quote(to)}", timeout=5) as answer:
             found: list[dict[str, Any]] = json.load(answer)
         return found
 
@@ -81,10 +81,8 @@ class Outside:
     def fault(self, channel: str, mode: str) -> None:
         """Make a channel misbehave."""
         body = json.dumps({"channel": channel, "mode": mode, "seconds": 1}).encode()
-        wanted = urllib.request.Request(  # noqa: S310
-            f"{self.url}/faults", data=body, headers={"Content-Type": "application/json"}
-        )
-        urllib.request.urlopen(wanted, timeout=5).close()  # noqa: S310
+        wanted = urllib.request.Request(f"{self.url}/faults", data=body, headers={"Content-Type": "application/json"})
+        urllib.request.urlopen(wanted, timeout=5).close()
 
 
 @pytest.fixture(scope="session")
@@ -136,7 +134,7 @@ class Provider:
 
     def deliver(self) -> None:
         """Let the worker send what waits."""
-        from idp.app import worker_of  # noqa: PLC0415
+        from idp.app import worker_of
 
         with self.app.app_context():
             worker_of(self.app).work_once()

@@ -1,0 +1,87 @@
+"""Fixtures that every test may ask for: the two pairs of stores, a clock that moves, people."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+
+from idp import clock as idp_clock
+from tests.people import outside, provider
+from tests.servers import postgresql, redis_server
+
+__all__ = ["outside", "provider"]
+
+
+@dataclass
+class Servers:
+    """PostgreSQL and Redis, started when the first test asks for them."""
+
+    folder: Path
+    stack: ExitStack = field(default_factory=ExitStack)
+    started: tuple[str, str] | None = None
+
+    def urls(self) -> tuple[str, str]:
+        """The URLs of both servers."""
+        if self.started is None:
+            self.started = (
+                self.stack.enter_context(postgresql(self.folder)),
+                self.stack.enter_context(redis_server(self.folder)),
+            )
+        return self.started
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    """The servers of this test process."""
+    made = Servers(tmp_path_factory.mktemp("servers"))
+    with made.stack:
+        yield made
+
+
+@pytest.fixture(params=["embedded", "scale"])
+def stores(request: pytest.FixtureRequest, tmp_path: Path, servers: Servers) -> Iterator[tuple[str, str]]:
+    """URLs of an empty durable and an empty short-lived store: SQLite twice, or PostgreSQL and Redis."""
+    if request.param == "embedded":
+        yield f"sqlite:///{tmp_path}/idp.sqlite", f"sqlite:///{tmp_path}/shortlived.sqlite"
+        return
+    database_url, redis_url = servers.urls()
+    name = f"idp_{secrets.token_hex(6)}"
+    with psycopg.connect(f"{database_url}/postgres", autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    with redis.Redis.from_url(redis_url) as client:
+        client.flushall()
+    yield f"{database_url.replace('postgresql', 'postgresql+psycopg')}/{name}", redis_url
+    with psycopg.connect(f"{database_url}/postgres", autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@dataclass
+class Clock:
+    """The provider's clock: it goes on, and it can be set forward or back."""
+
+    offset: timedelta = timedelta(0)
+
+    def now(self) -> datetime:
+        """The instant the provider believes it is."""
+        return datetime.now(UTC) + self.offset
+
+    def advance(self, seconds: float) -> None:
+        """Let so many seconds pass; negative ones step back."""
+        self.offset += timedelta(seconds=seconds)
+
+
+@pytest.fixture
+def clock() -> Iterator[Clock]:
+    """A clock to move."""
+    moved = Clock()
+    idp_clock.use(moved.now)
+    yield moved
+    idp_clock.use(None)

@@ -1,0 +1,107 @@
+"""A PostgreSQL and a Redis of the tests' own, on loopback, gone when the tests are."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+
+
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def missing(what: str) -> None:
+    """Without the server the tests of it are skipped; where CI says so they fail."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{what} is not installed")
+    pytest.skip(f"{what} is not installed")
+
+
+@contextmanager
+def postgresql(folder: Path) -> Iterator[str]:
+    """A cluster in `folder`; the URL of its server, without a database name."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    programs = found[-1].parent if found else None
+    if programs is None:
+        missing("PostgreSQL")
+        raise AssertionError
+    port, data, account = free_port(), folder / "postgresql", _unprivileged(folder)
+    as_user = {"user": account} if account else {}
+    data.mkdir()
+    if account:
+        shutil.chown(data, account)
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    initdb = [programs / "initdb", "-D", data, "-U", "idp", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"]
+    subprocess.run(initdb, check=True, cwd=folder, **as_user, **quiet)
+    settings = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200"]
+    command = [programs / "postgres", "-D", data, "-p", str(port), "-h", "127.0.0.1", "-k", data]
+    for setting in settings:
+        command += ["-c", setting]
+    with subprocess.Popen(command, cwd=folder, **as_user, **quiet) as process:
+        url = f"postgresql://idp@127.0.0.1:{port}"
+        try:
+            _wait_for(lambda: psycopg.connect(f"{url}/postgres", connect_timeout=1).close(), psycopg.Error)
+            yield url
+        finally:
+            process.send_signal(signal.SIGQUIT)
+
+
+@contextmanager
+def redis_server(folder: Path) -> Iterator[str]:
+    """A Redis that keeps nothing; its URL."""
+    program = shutil.which("redis-server")
+    if program is None:
+        missing("Redis")
+        raise AssertionError
+    port = free_port()
+    command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL) as process:
+        url = f"redis://127.0.0.1:{port}"
+        client = redis.Redis.from_url(url)
+        try:
+            _wait_for(client.ping, redis.RedisError)
+            yield url
+        finally:
+            client.close()
+            process.terminate()
+
+
+def _unprivileged(folder: Path) -> str | None:
+    """PostgreSQL refuses to run as root: the account that Debian's package made, or `nobody`."""
+    if os.geteuid() != 0:
+        return None
+    known = {entry.pw_name for entry in pwd.getpwall()}
+    account = "postgres" if "postgres" in known else "nobody"
+    for parent in (folder, *folder.parents):
+        if parent.is_relative_to("/tmp") and parent != Path("/tmp"):  # noqa: S108 - pytest's own folders
+            parent.chmod(0o755)
+    return account
+
+
+def _wait_for(ask: object, not_yet: type[Exception]) -> None:
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            ask()  # type: ignore[operator]
+        except not_yet:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+        else:
+            return
