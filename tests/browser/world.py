@@ -21,6 +21,14 @@ from urllib.parse import quote
 ROOT = Path(__file__).parents[2]
 OFFSETS = (0, 1, 2, 3, 9, 25)
 PASSWORD = "elleve blå elger danser"
+SPOKEN = {
+    word: str(digit)
+    for language in (
+        "null en to tre fire fem seks sju åtte ni",
+        "zero one two three four five six seven eight nine",
+    )
+    for digit, word in enumerate(language.split())
+}
 
 
 @dataclass
@@ -45,19 +53,17 @@ class Newcomer:
     _read: set[str] = field(default_factory=set)
 
     def code(self, to: str) -> str:
-        """The code of the next message to this address or number; a call reads its digits out."""
-        return self._code_in(self.message(to))
-
-    def message(self, to: str) -> dict[str, Any]:
-        """The next message that has not been read yet; the worker sends it within moments."""
+        """The code of the next unread message that has one; the worker sends it within moments."""
         until = time.monotonic() + 15
         while time.monotonic() < until:
             for message in self._messages(to):
                 if str(message["id"]) not in self._read:
                     self._read.add(str(message["id"]))
-                    return message
+                    code = _code_in(message)
+                    if code is not None:
+                        return code
             time.sleep(0.05)
-        raise AssertionError(f"no message reached {to}")
+        raise AssertionError(f"no code reached {to}")
 
     @property
     def phone(self) -> str:
@@ -69,14 +75,15 @@ class Newcomer:
             found: list[dict[str, Any]] = json.load(answer)
         return found
 
-    def _code_in(self, message: dict[str, Any]) -> str:
-        words = f"{message['subject'] or ''} {message['text']}"
-        written = re.search(r"(?<!\d)\d{6}(?!\d)", words)
-        if written:
-            return written[0]
-        spoken = re.findall(r"(?<!\d)\d(?!\d)", words)
-        assert len(spoken) >= 6, words
-        return "".join(spoken[:6])
+
+def _code_in(message: dict[str, Any]) -> str | None:
+    """Six digits as written, or as a voice reads them out."""
+    words = f"{message['subject'] or ''} {message['text']}"
+    written = re.search(r"(?<!\d)\d{6}(?!\d)", words)
+    if written:
+        return written[0]
+    spoken = re.search(r": ((?:\w+\.\s*){6})$", words, re.MULTILINE)
+    return "".join(SPOKEN[word] for word in re.findall(r"\w+", spoken[1].lower())) if spoken else None
 
 
 @contextmanager
@@ -94,6 +101,8 @@ def demo(folder: Path) -> Iterator[World]:
         finally:
             process.terminate()
             assert process.wait(timeout=30) == 0
+            if process.stdout is not None:
+                process.stdout.close()
 
 
 def _free_base() -> int:
