@@ -15,11 +15,11 @@ from idp.cookies import Cookies
 from idp.interaction import Interactions
 from idp.journeys.engine import Engine
 from idp.journeys.record import Tools
-from idp.services import sessions
+from idp.services import audit, sessions, throttling
 from idp.services.hashing import Hashing
 from idp.settings import Settings
 from idp.signing.keyring import Keyring
-from idp.stores.durable import codes
+from idp.stores.durable import codes, grants, outbox
 from idp.stores.durable.db import db, prepare
 from idp.stores.durable.sealing import Vault
 from idp.stores.shortlived.contract import ShortLived
@@ -43,6 +43,7 @@ class Parts:
     vault: Vault
     keyring: Keyring
     interactions: Interactions
+    hashing: Hashing
     engine: Engine
     cookies: Cookies
     tokens: FormTokens
@@ -75,10 +76,11 @@ def assemble(app: Flask, settings: Settings) -> Parts:
         vault=vault,
         keyring=Keyring(),
         interactions=interactions,
+        hashing=hashing,
         engine=Engine(Tools.build(settings, store, hashing), interactions, records),
         cookies=Cookies(secure=not settings.is_loopback),
         tokens=FormTokens(vault.index("form tokens", purpose="key of form tokens")),
-        chores=(_erase_codes, _forget_sessions),
+        chores=(_erase_codes, _forget_sessions, _forget_grants, _forget_counters),
     )
     app.extensions["idp"] = parts
     return parts
@@ -96,6 +98,16 @@ def _erase_codes() -> None:
 
 def _forget_sessions() -> None:
     sessions.forget(before=clock.now() - LIST_SESSIONS_FOR)
+
+
+def _forget_grants() -> None:
+    grants.forget(before=clock.now() - LIST_SESSIONS_FOR)
+    outbox.forget(before=clock.now() - LIST_SESSIONS_FOR)
+
+
+def _forget_counters() -> None:
+    throttling.forget_idle()
+    audit.forget_old()
 
 
 def _database_url(settings: Settings) -> URL:

@@ -53,7 +53,7 @@ def postgresql(folder: Path) -> Iterator[str]:
     command = [programs / "postgres", "-D", data, "-p", str(port), "-h", "127.0.0.1", "-k", data]
     for setting in settings:
         command += ["-c", setting]
-    with subprocess.Popen(command, cwd=folder, **as_user, **quiet) as process:
+    with subprocess.Popen(command, cwd=folder, start_new_session=True, **as_user, **quiet) as process:
         url = f"postgresql://idp@127.0.0.1:{port}"
         try:
             _wait_for(lambda: psycopg.connect(f"{url}/postgres", connect_timeout=1).close(), psycopg.Error)
@@ -71,7 +71,7 @@ def redis_server(folder: Path) -> Iterator[str]:
         raise AssertionError
     port = free_port()
     command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-    with subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL) as process:
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, start_new_session=True) as process:
         url = f"redis://127.0.0.1:{port}"
         client = redis.Redis.from_url(url)
         try:

@@ -49,7 +49,7 @@ def email_index(canonical: str) -> bytes:
 
 def create(canonical: str, typed: str, *, locale: str, now: datetime) -> str:
     """Make an account and return its id. Joins the caller's transaction. Raises `AddressTaken`."""
-    account_id = secrets.token_urlsafe(16)
+    account_id = secrets.token_hex(16)
     row = {
         "id": account_id,
         "email_index": email_index(canonical),
