@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from threading import Event
+from threading import Condition
 
 import msgspec
 
@@ -15,16 +15,47 @@ from idp.stores.durable import outbox
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """What to say, to whom, in which language. Rendered only inside a channel (SR-120)."""
+    """What to say, to whom, in which language. Rendered only inside a channel (SR-120).
+
+    `kind` names the text (page spec §12: M-1, T-1, V-1 …), `channel` is `email`, `sms` or `voice`, and
+    `values` fills the text: `code`, `minutes`, `device`, `place`, `ending`.
+    """
 
     kind: str
     channel: str
     to: str = field(repr=False)
     locale: str
     values: Mapping[str, str] = field(repr=False)
+    at: datetime = field(default_factory=clock.now)
+    """When it was asked for: the text says so, however late it is sent."""
 
 
-_waiting = Event()
+class Bell:
+    """Wakes the workers of this process. A ring while one of them is busy is heard when it is done."""
+
+    def __init__(self) -> None:
+        self._rung = Condition()
+        self._rings = 0
+
+    @property
+    def rings(self) -> int:
+        """How often it has rung."""
+        return self._rings
+
+    def ring(self) -> None:
+        """Wake whoever waits."""
+        with self._rung:
+            self._rings += 1
+            self._rung.notify_all()
+
+    def wait(self, heard: int, *, seconds: float) -> None:
+        """Sleep until it has rung more than `heard` times, for so many seconds at most."""
+        with self._rung:
+            self._rung.wait_for(lambda: self._rings != heard, timeout=seconds)
+
+
+bell = Bell()
+"""The one of this process."""
 
 
 def post(message: Message, *, deliver_by: datetime) -> str:
@@ -46,12 +77,11 @@ def state(message_id: str) -> str | None:
     return outbox.state(message_id)
 
 
+def withdraw(message_id: str) -> bool:
+    """Take a message back that still waits, since its code no longer counts. Joins the caller's transaction."""
+    return outbox.withdraw(message_id)
+
+
 def wake() -> None:
-    """Tell the worker of this process that something waits, so that it need not look for it."""
-    _waiting.set()
-
-
-def wait(seconds: float) -> None:
-    """Sleep until `wake`, for so many seconds at most."""
-    _waiting.wait(seconds)
-    _waiting.clear()
+    """Tell the workers of this process that something waits, so that they need not look for it."""
+    bell.ring()

@@ -1,4 +1,7 @@
-"""Notices: what happened to an account, told to every proved address (SR-42)."""
+"""Notices: what happened to an account, told to every proved address, old ones included (SR-42).
+
+Each joins the caller's transaction: no notice of what did not happen. The worker looks every second.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from idp import clock
 from idp.delivery import outbox
 from idp.delivery.outbox import Message
 from idp.stores.durable import accounts
+from idp.stores.durable.credentials import Phone
 
 WORTH_TELLING_FOR = timedelta(days=3)
 """A notice that could not be sent for so long is given up."""
@@ -15,20 +19,28 @@ WORTH_TELLING_FOR = timedelta(days=3)
 
 def welcome(account_id: str, *, locale: str) -> None:
     """M-13: the account is ready."""
-    _tell(account_id, "M-13", device="", locale=locale)
+    _mail(account_id, "M-13", {}, locale=locale)
 
 
-def password_changed(account_id: str, *, device: str) -> None:
-    """M-5: the password was changed or reset."""
-    _tell(account_id, "M-5", device=device)
+def password_changed(account_id: str, *, device: str, place: str = "") -> None:
+    """M-5: the password was changed or reset. `device` and `place` in plain words; empty when not known."""
+    _mail(account_id, "M-5", {"device": device, "place": place})
 
 
-def _tell(account_id: str, kind: str, *, device: str, locale: str | None = None) -> None:
+def phone_changed(account_id: str, *, before: Phone | None, number: str, device: str, place: str = "") -> None:
+    """M-8 by mail, and T-3 to the number that served until now. Only the new one's last two digits are told."""
+    ending = number[-2:]
+    _mail(account_id, "M-8", {"ending": ending, "device": device, "place": place})
     account = accounts.by_id(account_id)
-    if account is None:
-        return
-    message = Message(
-        kind=kind, channel="email", to=account.email, locale=locale or account.locale, values={"device": device}
-    )
+    if account is not None and before is not None and before.takes_sms and before.number != number:
+        _post(Message(kind="T-3", channel="sms", to=before.number, locale=account.locale, values={"ending": ending}))
+
+
+def _mail(account_id: str, kind: str, values: dict[str, str], *, locale: str | None = None) -> None:
+    account = accounts.by_id(account_id)
+    if account is not None:
+        _post(Message(kind=kind, channel="email", to=account.email, locale=locale or account.locale, values=values))
+
+
+def _post(message: Message) -> None:
     outbox.post(message, deliver_by=clock.now() + WORTH_TELLING_FOR)
-    outbox.wake()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ssl
 from dataclasses import dataclass
+from functools import cache
 from typing import Protocol
 
 from idp.delivery.outbox import Message
@@ -24,5 +26,19 @@ class Failed:
 class Channel(Protocol):
     """One way to send. It sends once: it never retries, logs a message or picks a destination."""
 
+    @property
+    def longest(self) -> float:
+        """Seconds that a send can take at the very most."""
+
+    @property
+    def waits(self) -> bool:
+        """Whether codes wait while the channel is down. Else they fail, so that the page can say so."""
+
     def send(self, message: Message, *, message_id: str) -> Sent | Failed:
         """Hand the message on, within the channel's time-out. `message_id` makes a second try harmless."""
+
+
+@cache
+def trusted() -> ssl.SSLContext:
+    """How servers are believed to be who they are: the system's authorities (or SSL_CERT_FILE), and their name."""
+    return ssl.create_default_context()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 
 import httpx
 
-from idp.delivery.channels.contract import Failed, Sent
+from idp.delivery.channels.contract import Failed, Sent, trusted
 from idp.delivery.outbox import Message
 from idp.delivery.wording import Wording
 from idp.settings import Gateway
@@ -15,36 +15,72 @@ from idp.settings import Gateway
 TRY_AGAIN = (408, 425, 429)
 """4xx answers that speak of now and not of the message."""
 
+DIGIT_PAUSE = 0.6
+"""Seconds between two digits of a call (page spec §12.5)."""
 
-@dataclass(frozen=True, slots=True)
+LONGEST_ANSWER = 64 * 1024
+"""Bytes of an answer that are read; nothing in them matters but that it is whole."""
+
+# A connection to one gateway per send: the worker sends one message at a time, and an idle one may have died.
+LIMITS = httpx.Limits(max_connections=2, max_keepalive_connections=0)
+
+
 class HttpGateway:
-    """POST `{"channel", "to", "text", "language", "id"}`; any 2xx means taken. `kind` is `sms` or `call`."""
+    """POST `{"channel", "to", "text", "language", "id"}`; any 2xx means taken. `kind` is `sms` or `call`.
 
-    kind: str
-    settings: Gateway
-    wording: Wording
+    A call has `steps`, too: what to say, when to wait for a key, how long to pause between digits.
+    """
+
+    waits = False
+
+    def __init__(self, kind: str, settings: Gateway, wording: Wording) -> None:
+        self._kind = kind
+        self._settings = settings
+        self._wording = wording
+        self._client = httpx.Client(
+            timeout=settings.timeout, verify=trusted(), limits=LIMITS, follow_redirects=False, trust_env=False
+        )
+
+    @property
+    def longest(self) -> float:
+        """Connecting, asking, and an answer, each within the time-out."""
+        return 4.0 * self._settings.timeout
 
     def send(self, message: Message, *, message_id: str) -> Sent | Failed:
         """Hand the message to the gateway. `id` is the same at every try, so that it is sent once."""
-        words = self.wording.sms(message) if self.kind == "sms" else self.wording.call(message)
-        body = {"channel": self.kind, "to": message.to, "text": words, "language": message.locale, "id": message_id}
+        body = self._body(message) | {"to": message.to, "language": message.locale, "id": message_id}
         try:
-            answer = httpx.post(
-                self.settings.url,
-                json=body,
-                headers=self._authorization(),
-                timeout=self.settings.timeout,
-                follow_redirects=False,
-                trust_env=False,
-            )
-        except httpx.HTTPError as problem:
+            status = self._answer(body)
+        except (httpx.HTTPError, OSError) as problem:
             return Failed(permanent=False, reason=type(problem).__name__)
-        if answer.is_success:
+        if httpx.codes.is_success(status):
             return Sent()
-        permanent = answer.is_client_error and answer.status_code not in TRY_AGAIN
-        return Failed(permanent=permanent, reason=f"gateway said {answer.status_code}")
+        permanent = httpx.codes.is_client_error(status) and status not in TRY_AGAIN
+        return Failed(permanent=permanent, reason=f"gateway said {status}")
+
+    def _body(self, message: Message) -> dict[str, object]:
+        if self._kind == "sms":
+            return {"channel": "sms", "text": self._wording.sms(message)}
+        lines = self._wording.call(message)
+        steps: list[dict[str, object]] = [
+            {"say": lines[0], "wait_for_key": "any"},
+            *({"say": line, "pause_between_digits": DIGIT_PAUSE} for line in lines[1:-1]),
+            {"say": lines[-1], "repeat_on_key": "1"},
+        ]
+        return {"channel": "call", "text": "\n".join(lines), "steps": steps}
+
+    def _answer(self, body: dict[str, object]) -> int:
+        """The status of a whole answer. Raises httpx.HTTPError or OSError when there is none in time."""
+        until = monotonic() + self._settings.timeout
+        with self._client.stream("POST", self._settings.url, json=body, headers=self._authorization()) as answer:
+            read = 0
+            for piece in answer.iter_raw():
+                read += len(piece)
+                if monotonic() > until or read > LONGEST_ANSWER:
+                    raise httpx.ReadTimeout("the answer does not end")
+            return answer.status_code
 
     def _authorization(self) -> dict[str, str]:
-        if self.settings.token_file is None:
+        if self._settings.token_file is None:
             return {}
-        return {"Authorization": f"Bearer {Path(self.settings.token_file).read_text('utf-8').strip()}"}
+        return {"Authorization": f"Bearer {Path(self._settings.token_file).read_text('utf-8').strip()}"}

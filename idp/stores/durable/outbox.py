@@ -9,7 +9,7 @@ import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Column, Integer, LargeBinary, String, Table, delete, insert, or_, select, update
+from sqlalchemy import Column, Integer, LargeBinary, String, Table, delete, insert, select, update
 
 from idp.stores.durable.db import Instant, db, transaction
 from idp.stores.durable.sealing import vault
@@ -30,6 +30,8 @@ messages = Table(
     Column("lease", String(32)),
 )
 
+_open = messages.c.state.in_(("queued", "sending"))
+
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
@@ -37,10 +39,14 @@ class Claimed:
 
     id: str
     channel: str
-    payload: str = field(repr=False)
+    sealed: bytes = field(repr=False)
     tries: int
     deliver_by: datetime
     lease: str
+
+    def payload(self) -> str:
+        """What was posted. Raises `Unsealable`."""
+        return vault().open(self.sealed, place=PLACE, row=self.id)
 
 
 def post(channel: str, payload: str, *, now: datetime, deliver_by: datetime) -> str:
@@ -69,51 +75,61 @@ def state(message_id: str) -> str | None:
         return connection.execute(select(messages.c.state).where(messages.c.id == message_id)).scalar()
 
 
-def claim(*, now: datetime, lease_until: datetime) -> Claimed | None:
-    """The next message that is due, for this worker alone until `lease_until`.
+def claim(channel: str, *, now: datetime, lease_until: datetime) -> Claimed | None:
+    """The next message of a channel that is due, for this worker alone until `lease_until`.
 
-    A worker that dies holding one loses it to the next when its lease has run out.
+    One conditional write: two workers never hold the same message. One that dies holding it loses it
+    to the next when the lease has run out.
     """
-    due = messages.c.due_at <= now
-    waiting = or_(messages.c.state == "queued", messages.c.state == "sending")
+    due = (messages.c.channel == channel, _open, messages.c.due_at <= now, messages.c.deliver_by > now)
+    # PostgreSQL steps over what another worker is just claiming; SQLite has one writer and ignores the clause.
+    first = select(messages.c.id).where(*due).order_by(messages.c.due_at).limit(1).with_for_update(skip_locked=True)
+    lease = secrets.token_urlsafe(8)
+    statement = (
+        update(messages)
+        .where(messages.c.id == first.scalar_subquery(), *due)
+        .values(state="sending", lease=lease, due_at=lease_until, tries=messages.c.tries + 1)
+        .returning(messages.c.id, messages.c.payload, messages.c.tries, messages.c.deliver_by)
+    )
     with transaction() as connection:
-        found = connection.execute(
-            select(messages.c.id, messages.c.lease).where(waiting, due).order_by(messages.c.due_at).limit(1)
-        ).first()
-        if found is None:
-            return None
-        lease = secrets.token_urlsafe(8)
-        same = messages.c.lease.is_(None) if found.lease is None else messages.c.lease == found.lease
-        claimed = connection.execute(
-            update(messages)
-            .where(messages.c.id == found.id, waiting, due, same)
-            .values(state="sending", lease=lease, due_at=lease_until, tries=messages.c.tries + 1)
-        )
-        if claimed.rowcount == 0:
-            return None
-        row = connection.execute(select(messages).where(messages.c.id == found.id)).one()
-    payload = vault().open(row.payload, place=PLACE, row=row.id)
-    return Claimed(row.id, row.channel, payload, row.tries, row.deliver_by, lease)
+        row = connection.execute(statement).first()
+    return None if row is None else Claimed(row.id, channel, bytes(row.payload), row.tries, row.deliver_by, lease)
 
 
 def finish(claimed: Claimed, state: str) -> None:
     """It is over, `sent` or `failed`: the payload goes at once."""
-    _change(claimed, state=state, payload=None, lease=None)
+    with transaction() as connection:
+        held = (messages.c.id == claimed.id, messages.c.lease == claimed.lease)
+        connection.execute(update(messages).where(*held).values(state=state, payload=None, lease=None))
 
 
 def postpone(claimed: Claimed, *, due_at: datetime) -> None:
     """Try again at `due_at`."""
-    _change(claimed, state="queued", due_at=due_at, lease=None)
+    with transaction() as connection:
+        held = (messages.c.id == claimed.id, messages.c.lease == claimed.lease, messages.c.state == "sending")
+        connection.execute(update(messages).where(*held).values(state="queued", due_at=due_at, lease=None))
+
+
+def withdraw(message_id: str) -> bool:
+    """Take back a message that no worker holds: what it tells of counts no longer. True if it was still waiting."""
+    with transaction() as connection:
+        waiting = (messages.c.id == message_id, messages.c.state == "queued")
+        statement = update(messages).where(*waiting).values(state="failed", payload=None)
+        return connection.execute(statement).rowcount == 1
+
+
+def expire(*, now: datetime) -> int:
+    """Give up what was not sent in time, and erase it: a message dies with its code; how many.
+
+    A worker that holds one right now may still say that it was sent.
+    """
+    with transaction() as connection:
+        late = (_open, messages.c.deliver_by <= now)
+        return connection.execute(update(messages).where(*late).values(state="failed", payload=None)).rowcount
 
 
 def forget(*, before: datetime) -> int:
-    """Delete what was posted before `before`; how many (SR-125)."""
+    """Delete what ended and was of no use after `before`; how many (SR-125)."""
     with transaction() as connection:
-        return connection.execute(delete(messages).where(messages.c.posted_at < before)).rowcount
-
-
-def _change(claimed: Claimed, **values: object) -> None:
-    with transaction() as connection:
-        connection.execute(
-            update(messages).where(messages.c.id == claimed.id, messages.c.lease == claimed.lease).values(**values)
-        )
+        old = (~_open, messages.c.deliver_by < before)
+        return connection.execute(delete(messages).where(*old)).rowcount
