@@ -227,7 +227,7 @@ class Phones(Section, frozen=True, kw_only=True):
     countries: tuple[str, ...] = (
         "NO", "SE", "DK", "FI", "IS", "EE", "LV", "LT", "PL", "DE", "GB", "AT", "BE", "BG", "HR", "CY", "CZ", "FR",
         "GR", "HU", "IE", "IT", "LI", "LU", "MT", "NL", "PT", "RO", "SK", "SI", "ES",
-    )
+    )  # fmt: skip
     """ISO codes of the countries codes are sent to; the first eleven head the list (SR-25)."""
     default_country: str = "NO"
     """Country chosen at first."""

@@ -183,7 +183,7 @@ def _version() -> str:
 @click.version_option(_version(), prog_name="idp")
 @click.pass_context
 def main(ctx: click.Context, path: str) -> None:
-    r"""Run and administer the identity provider.
+    """Run and administer the identity provider.
 
     \b
     A first start:

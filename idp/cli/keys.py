@@ -16,7 +16,7 @@ AT_ONCE = "Without the day of waiting: for an emergency."
 
 @click.group()
 def key() -> None:
-    r"""Signing keys: published for a day, then promoted to sign, then retired.
+    """Signing keys: published for a day, then promoted to sign, then retired.
 
     \b
     A rotation, without downtime:
