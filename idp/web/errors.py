@@ -37,6 +37,9 @@ PAGE_OF = {400: "bad-request", 403: "bad-request", 404: "not-found", 405: "not-f
 MACHINES = ("/token", "/userinfo", "/introspect", "/revoke", "/jwks", "/.well-known/")
 """Where programs ask, not people: their answers are JSON."""
 
+LAST_WORDS = "Beklager, noe gikk galt hos oss. Sorry, something went wrong on our side."
+"""In both languages, when not even a page can be drawn."""
+
 log = logging.getLogger("idp.web")
 
 
@@ -104,15 +107,18 @@ def _fault(problem: Exception) -> ResponseReturnValue:
 def _page(page: str, status: int, *, technical: str = "", client: ClientFace | None = None) -> Response:
     if request.path.startswith(MACHINES):
         return _json(status)
-    return pages.render(
-        {
-            "page": page,
-            "status": status,
-            "service": client.name if client else None,
-            "shown": {"technical": technical, "reference": correlation.current().reference, "time": clock.now()},
-            "links": {"start": (client.start_uri if client else None) or "/", "again": _again()},
-        }
-    )
+    view = {
+        "page": page,
+        "status": status,
+        "service": client.name if client else None,
+        "shown": {"technical": technical, "reference": correlation.current().reference, "time": clock.now()},
+        "links": {"start": (client.start_uri if client else None) or "/", "again": _again()},
+    }
+    try:
+        return pages.render(view)
+    except Exception as problem:  # noqa: BLE001 - the last resort: whatever broke, people hear of it in words
+        _log("page could not be drawn", 500, problem=problem)
+        return Response(f"{LAST_WORDS} {correlation.current().reference}\n", status=500, mimetype="text/plain")
 
 
 def _json(status: int) -> Response:

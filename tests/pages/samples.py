@@ -186,7 +186,7 @@ def draw(sample: Sample) -> Response:
 
 
 def _said(text: str) -> str:
-    from flask_babel import gettext  # noqa: PLC0415
+    from flask_babel import gettext
 
     return str(gettext(text))
 

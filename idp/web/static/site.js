@@ -41,7 +41,7 @@
     const turn = (shown) => {
       fields.forEach((field) => { field.type = shown ? "text" : "password"; });
       button.setAttribute("aria-pressed", shown);
-      button.textContent = place.dataset.show;
+      button.textContent = shown ? place.dataset.hide : place.dataset.show;
     };
     button.addEventListener("click", () => {
       const shown = fields[0].type === "password";

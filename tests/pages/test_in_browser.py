@@ -1,0 +1,247 @@
+"""The pages in a real browser: axe, small screens, focus, and what the script adds (checks A1, A4, A11-A15, A19, A41)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+from tests.pages.samples import BY_NAME, SAMPLES
+
+NAMES = [sample.name for sample in SAMPLES]
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+AXE = Axe()
+
+
+@pytest.fixture(scope="module", params=["light", "dark"])
+def pages_in(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[Page]:
+    context = chromium.new_context(color_scheme=request.param, locale="nb", viewport={"width": 390, "height": 780})
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    context = chromium.new_context(locale="nb", viewport={"width": 390, "height": 780})
+    yield context.new_page()
+    context.close()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_axe_finds_nothing(pages_in: Page, site: str, name: str) -> None:
+    pages_in.goto(f"{site}/show/{name}")
+    for details in pages_in.locator("details").all():
+        details.evaluate("element => element.open = true")
+    found = AXE.run(pages_in, options={"runOnly": {"type": "tag", "values": RULES}}).response
+    assert not [(entry["id"], [node["html"] for node in entry["nodes"]]) for entry in found["violations"]]
+    assert not [(entry["id"], [node["html"] for node in entry["nodes"]]) for entry in found["incomplete"]]
+
+
+@pytest.mark.parametrize("language", ["nb", "en"])
+def test_nothing_scrolls_sideways_on_the_smallest_screen(chromium: Browser, site: str, language: str) -> None:
+    """A13, and A14: with the text spacing of WCAG 1.4.12 on top."""
+    context = chromium.new_context(locale=language, viewport={"width": 320, "height": 256})
+    page = context.new_page()
+    spacing = "* { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important; }"
+    wide = []
+    for name in NAMES:
+        page.goto(f"{site}/show/{name}")
+        page.evaluate("() => document.querySelectorAll('details').forEach(element => element.open = true)")
+        width = page.evaluate("() => document.documentElement.scrollWidth")
+        page.evaluate(
+            "css => { const sheet = new CSSStyleSheet(); sheet.replaceSync(css); document.adoptedStyleSheets = [sheet]; }",
+            spacing,
+        )
+        spaced = page.evaluate("() => document.documentElement.scrollWidth")
+        if width > 320 or spaced > 320:
+            wide.append((name, width, spaced))
+    context.close()
+    assert not wide
+
+
+def test_targets_are_large_enough_to_hit(page: Page, site: str) -> None:
+    small = []
+    for name in NAMES:
+        page.goto(f"{site}/show/{name}")
+        page.evaluate("() => document.querySelectorAll('details').forEach(element => element.open = true)")
+        small += page.evaluate(
+            """name => [...document.querySelectorAll("button, .button, input:not([type=hidden]), select")]
+              .filter(one => one.checkVisibility() && one.id !== "website")
+              .map(one => [name, one.outerHTML.slice(0, 80), one.getBoundingClientRect().height,
+                           one.classList.contains("quiet") ? 24 : one.type === "checkbox" ? 28 : 48])
+              .filter(([, , height, wanted]) => height < wanted)""",
+            name,
+        )
+    assert not small
+
+
+def test_nothing_breaks_the_policy_and_nothing_is_fetched_from_elsewhere(page: Page, site: str) -> None:
+    said: list[str] = []
+    asked: set[str] = set()
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda problem: said.append(str(problem)))
+    page.on("request", lambda request: asked.add(re.sub(r"^(https?://[^/]+).*", r"\1", request.url)))
+    for name in NAMES:
+        page.goto(f"{site}/show/{name}")
+    assert asked == {site}
+    assert not [text for text in said if "Failed to load resource" not in text]
+    assert page.evaluate("() => [localStorage.length, sessionStorage.length]") == [0, 0]
+
+
+def test_after_a_rejection_the_summary_has_the_focus_and_leads_to_the_field(page: Page, site: str) -> None:
+    page.goto(f"{site}/show/login-missed")
+    assert page.evaluate("() => document.activeElement.id") == "summary"
+    page.get_by_role("link", name="E-postadressen eller passordet stemmer ikke").click()
+    assert page.evaluate("() => document.activeElement.id") == "email"
+
+
+def test_without_a_script_the_summary_comes_right_after_the_skip_link_and_the_header(
+    chromium: Browser, site: str
+) -> None:
+    context = chromium.new_context(locale="nb", java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{site}/show/login-missed")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.locator("a:focus").get_attribute("href") == "#email"
+    assert page.locator(".show").is_hidden()
+    assert page.get_by_role("button", name="Vis passordet").count() == 0
+    context.close()
+
+
+def test_the_password_can_be_shown_and_is_sent_as_a_password(page: Page, site: str) -> None:
+    page.goto(f"{site}/show/password")
+    assert page.get_by_label("Nytt passord").get_attribute("type") == "password"
+    page.get_by_role("button", name="Vis passordet").click()
+    for label in ("Nytt passord", "Bekreft passordet"):
+        assert page.get_by_label(label).get_attribute("type") == "text"
+    hide = page.get_by_role("button", name="Skjul passordet")
+    assert hide.get_attribute("aria-pressed") == "true"
+    assert page.locator("[role=status]", has_text="Passordet vises.").count() == 1
+    page.evaluate("() => document.querySelector('form').addEventListener('submit', event => event.preventDefault())")
+    page.get_by_role("button", name="Opprett").click()
+    assert page.get_by_label("Nytt passord").get_attribute("type") == "password"
+
+
+def test_the_page_does_not_jump_when_the_script_runs(page: Page, site: str) -> None:
+    for name in ("login", "password", "phone-code-sms", "phone"):
+        page.goto(f"{site}/show/{name}")
+        shifted = page.evaluate(
+            """() => new Promise(resolve => {
+                 let sum = 0;
+                 new PerformanceObserver(list => list.getEntries().forEach(entry => { sum += entry.value; }))
+                   .observe({ type: "layout-shift", buffered: true });
+                 setTimeout(() => resolve(sum), 200);
+               })"""
+        )
+        assert shifted <= 0.01, name
+
+
+def test_a_second_press_sends_nothing(page: Page, site: str) -> None:
+    page.goto(f"{site}/show/login")
+    page.evaluate(
+        """() => { window.sent = 0;
+          addEventListener("submit", event => { window.sent += event.defaultPrevented ? 0 : 1; event.preventDefault(); }); }"""
+    )
+    page.get_by_role("button", name="Logg inn").click()
+    sending = page.get_by_role("button", name="Sender …")
+    sending.click()
+    assert page.evaluate("() => window.sent") == 1
+    assert sending.is_enabled()
+    page.evaluate("() => dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+    page.get_by_role("button", name="Logg inn").click()
+    assert page.evaluate("() => window.sent") == 2
+
+
+def test_the_wait_is_counted_down_in_silence_and_ends_with_one_word(page: Page, site: str) -> None:
+    page.clock.install()
+    page.goto(f"{site}/show/phone-code-sms")
+    line = page.locator("[data-wait]")
+    assert line.inner_text() == "Vent 27 sekunder før du ber om en ny kode."
+    page.clock.run_for(7000)
+    assert line.inner_text() == "Vent 20 sekunder før du ber om en ny kode."
+    assert line.get_attribute("role") is None
+    page.clock.run_for(19000)
+    assert line.inner_text() == "Vent 1 sekund før du ber om en ny kode."
+    page.clock.run_for(2000)
+    assert line.inner_text() == "Du kan be om en ny kode nå."
+    assert page.locator("[role=status]", has_text="Du kan be om en ny kode nå.").count() == 1
+
+
+def test_a_code_is_valid_until_the_persons_own_clock_says(chromium: Browser, site: str) -> None:
+    context = chromium.new_context(locale="nb", timezone_id="Europe/Oslo")
+    page = context.new_page()
+    page.goto(f"{site}/show/phone-code-until")
+    assert page.locator("time").inner_text() == "Koden gjelder til kl. 15.00."
+    context.close()
+
+
+def test_a_code_from_a_text_message_is_filled_in_but_never_sent(chromium: Browser, site: str) -> None:
+    context = chromium.new_context(locale="nb")
+    page = context.new_page()
+    page.add_init_script(
+        """window.OTPCredential = class {};
+           navigator.credentials.get = () => new Promise(resolve => { window.arrive = () => resolve({ code: "420719" }); });"""
+    )
+    page.goto(f"{site}/show/phone-code-sms")
+    page.evaluate("() => window.arrive()")
+    page.wait_for_function("() => document.getElementById('code').value === '420719'")
+    assert page.url.endswith("phone-code-sms")
+    page.goto(f"{site}/show/phone-code-sms")
+    page.get_by_label("Kode", exact=True).fill("12")
+    page.evaluate("() => window.arrive()")
+    assert page.get_by_label("Kode", exact=True).input_value() == "12"
+    context.close()
+
+
+def test_a_fault_in_one_part_of_the_script_stops_no_other(page: Page, site: str) -> None:
+    page.add_init_script("HTMLElement.prototype.focus = () => { throw new Error('broken'); };")
+    page.goto(f"{site}/show/login-missed")
+    page.get_by_role("button", name="Vis passordet").wait_for()
+
+
+def test_every_stop_of_the_keyboard_is_visible(page: Page, site: str) -> None:
+    page.goto(f"{site}/show/phone")
+    stops = []
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        stops.append(
+            page.evaluate(
+                """() => { const style = getComputedStyle(document.activeElement);
+                     const box = document.activeElement.getBoundingClientRect();
+                     return [document.activeElement.id || document.activeElement.textContent.trim().slice(0, 20),
+                       style.outlineStyle, parseFloat(style.outlineWidth), box.top >= 0 && box.bottom <= innerHeight]; }"""
+            )
+        )
+    assert [stop[0] for stop in stops][2:6] == ["country", "tel", "Send kode", "Ring meg"]
+    assert all(stop[1:] == ["solid", 3, True] for stop in stops[:10]), stops
+
+
+def test_on_paper_only_what_is_to_be_read_is_left(page: Page, site: str) -> None:
+    page.emulate_media(media="print")
+    for name in ("login", "phone-code-sms", "help"):
+        page.goto(f"{site}/show/{name}")
+        assert page.locator("h1").is_visible()
+        assert page.locator("header").is_hidden()
+        assert page.locator("footer").is_hidden()
+        assert all(button.is_hidden() for button in page.locator("button, .button").all())
+    assert page.evaluate("() => getComputedStyle(document.body).color") == "rgb(0, 0, 0)"
+
+
+def test_forced_colours_leave_every_border(page: Page, site: str) -> None:
+    page.emulate_media(forced_colors="active")
+    page.goto(f"{site}/show/login-missed")
+    for selector in ("button[value=sign-in]", "#email", "#summary", ".button"):
+        style = page.locator(selector).first.evaluate(
+            "one => [getComputedStyle(one).borderTopStyle, parseFloat(getComputedStyle(one).borderTopWidth)]"
+        )
+        assert style[0] in ("solid", "dashed")
+        assert style[1] >= 2
+
+
+def test_every_sample_was_looked_at() -> None:
+    assert len(BY_NAME) == len(SAMPLES)
