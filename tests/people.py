@@ -139,7 +139,7 @@ class Provider:
         with self.app.app_context():
             worker_of(self.app).work_once()
 
-    def person(self, **about: str) -> Person:
+    def person(self, **about: Any) -> Person:
         """Somebody with a mailbox, a phone and a browser of their own."""
         return Person(self, self.app.test_client(), **about)
 

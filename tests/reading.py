@@ -37,21 +37,26 @@ class Page(HTMLParser):
         given = {name: value or "" for name, value in attrs}
         if tag not in ("input", "meta", "link", "br", "img", "hr"):
             self._open.append(tag)
+        if tag == "form":
+            self.forms.append(Form(given.get("action", ""), given.get("method", "get").lower()))
+        elif tag == "a":
+            self._href, self._link_text = given.get("href", ""), ""
+        elif self.forms:
+            self._field(tag, given)
+
+    def _field(self, tag: str, given: dict[str, str]) -> None:
+        form = self.forms[-1]
         match tag:
-            case "form":
-                self.forms.append(Form(given.get("action", ""), given.get("method", "get").lower()))
-            case "input" if self.forms and "name" in given:
+            case "input" if "name" in given:
                 kind = given.get("type", "text")
                 if kind not in ("checkbox", "radio") or "checked" in given:
-                    self.forms[-1].fields[given["name"]] = given.get("value", "on" if kind == "checkbox" else "")
-            case "select" if self.forms:
+                    form.fields[given["name"]] = given.get("value", "on" if kind == "checkbox" else "")
+            case "select":
                 self._select = given.get("name")
             case "option" if self._select and "selected" in given:
-                self.forms[-1].fields[self._select] = given.get("value", "")
-            case "button" if self.forms and given.get("type", "submit") == "submit":
-                self.forms[-1].buttons.append((given.get("name", ""), given.get("value", "")))
-            case "a":
-                self._href, self._link_text = given.get("href", ""), ""
+                form.fields[self._select] = given.get("value", "")
+            case "button" if given.get("type", "submit") == "submit":
+                form.buttons.append((given.get("name", ""), given.get("value", "")))
 
     def handle_endtag(self, tag: str) -> None:
         if tag in self._open:

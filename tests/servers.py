@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -42,15 +43,15 @@ def postgresql(folder: Path) -> Iterator[str]:
         missing("PostgreSQL")
         raise AssertionError
     port, data, account = free_port(), folder / "postgresql", _unprivileged(folder)
-    as_user = {"user": account} if account else {}
+    as_user: dict[str, Any] = {"user": account} if account else {}
     data.mkdir()
     if account:
         shutil.chown(data, account)
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     initdb = [programs / "initdb", "-D", data, "-U", "idp", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"]
     subprocess.run(initdb, check=True, cwd=folder, **as_user, **quiet)
     settings = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200"]
-    command = [programs / "postgres", "-D", data, "-p", str(port), "-h", "127.0.0.1", "-k", data]
+    command: list[object] = [programs / "postgres", "-D", data, "-p", str(port), "-h", "127.0.0.1", "-k", data]
     for setting in settings:
         command += ["-c", setting]
     with subprocess.Popen(command, cwd=folder, start_new_session=True, **as_user, **quiet) as process:
