@@ -48,10 +48,10 @@ def postgresql(folder: Path) -> Iterator[str]:
     if account:
         shutil.chown(data, account)
     quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    initdb = [programs / "initdb", "-D", data, "-U", "idp", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"]
+    initdb: list[str | Path] = [programs / "initdb", "-D", data, "-U", "idp", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"]
     subprocess.run(initdb, check=True, cwd=folder, **as_user, **quiet)
     settings = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200"]
-    command: list[object] = [programs / "postgres", "-D", data, "-p", str(port), "-h", "127.0.0.1", "-k", data]
+    command: list[str | Path] = [programs / "postgres", "-D", data, "-p", str(port), "-h", "127.0.0.1", "-k", data]
     for setting in settings:
         command += ["-c", setting]
     with subprocess.Popen(command, cwd=folder, start_new_session=True, **as_user, **quiet) as process:
