@@ -60,7 +60,7 @@ def extracted() -> Catalog:
             strip_comment_tags=True,
         )
         for name, _, message, comments, context in sorted(found, key=lambda entry: (entry[0], entry[1])):
-            catalog.add(message, locations=[(f"{folder}/{name}", None)], auto_comments=comments, context=context)
+            catalog.add(message, locations=[(f"{folder}/{name}", 0)], auto_comments=comments, context=context)
     return catalog
 
 
@@ -89,11 +89,12 @@ def existing(language: str) -> Catalog:
 
 def untranslated(catalog: Catalog) -> list[Message]:
     """Messages without a text, or without one for each plural form of the language."""
-    return [
-        message
-        for message in catalog
-        if message.id and not all(message.string if message.pluralizable else [message.string])
-    ]
+    return [message for message in catalog if message.id and not all(texts_of(message))]
+
+
+def texts_of(message: Message) -> tuple[object, ...]:
+    """The text of a message, or its texts when it has plural forms."""
+    return tuple(message.string) if isinstance(message.string, (tuple, list)) else (message.string,)
 
 
 def files(catalog: Catalog, language: str) -> dict[Path, bytes]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
 from functools import lru_cache
 
 import phonenumbers
@@ -35,7 +34,7 @@ def name(code: str, language: str) -> str:
     return str(Locale.parse(language).territories.get(code, code))
 
 
-def alphabetical(text: str, language: str) -> Sequence[tuple[int, str]]:
+def alphabetical(text: str, language: str) -> tuple[tuple[int, str], ...]:
     """A sort key: letters of the language's own after z, accents of others as if they were not there."""
     last, as_if = LAST_LETTERS.get(language, ""), AS_IF.get(language, {})
     key = []

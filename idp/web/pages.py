@@ -71,13 +71,13 @@ def render(view: View) -> Response:
 
 def clock_time(moment: datetime) -> str:
     """14.35 in Norwegian, 14:35 in English, in the operator's time zone."""
-    return format_time(moment, "HH.mm" if locale.current() == "nb" else "HH:mm")
+    return str(format_time(moment, "HH.mm" if locale.current() == "nb" else "HH:mm"))
 
 
 def moment(instant: datetime) -> str:
     """23. november 2026 kl. 14.35 in Norwegian, 23 November 2026 at 14:35 in English (page spec §2.4)."""
     joined = "d. MMMM y 'kl'. HH.mm" if locale.current() == "nb" else "d MMMM y 'at' HH:mm"
-    return format_datetime(instant, joined)
+    return str(format_datetime(instant, joined))
 
 
 def _context(view: View) -> dict[str, Any]:

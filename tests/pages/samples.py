@@ -12,9 +12,9 @@ from typing import Any
 
 import msgspec
 from flask import Flask, Response
+from flask_babel import gettext
 
 from idp.cookies import Cookies
-from idp.rules.identifiers import Malformed
 from idp.settings import Settings
 from idp.web import assets, errors, headers, locale, pages, texts
 
@@ -50,6 +50,8 @@ CONSENT = {
     "scopes": ("openid", "email", "payslips"),
 }
 FAULT = {"reference": "7K3F-92QD", "time": datetime(2026, 11, 23, 13, 35, tzinfo=UTC), "technical": ""}
+CONFIRMED = "Your email address is confirmed. You can now continue."
+NEW_CODE = "We have sent a new code. Use the newest one."
 UNTIL = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
 
 
@@ -73,7 +75,13 @@ def _one(field: str, key: str, **values: str | int) -> tuple[tuple[str, str, dic
 
 SAMPLES = (
     Sample("login", "login", LOGIN),
-    Sample("login-empty", "login", {**LOGIN, "email": ""}, (*_one("email", "E-EMAIL-EMPTY"), *_one("password", "E-PW-EMPTY")), status=422),
+    Sample(
+        "login-empty",
+        "login",
+        {**LOGIN, "email": ""},
+        (*_one("email", "E-EMAIL-EMPTY"), *_one("password", "E-PW-EMPTY")),
+        status=422,
+    ),
     Sample("login-missed", "login", {**LOGIN, "suggest": True}, _one("email", "E-LOGIN"), status=422),
     Sample("login-wait", "login", LOGIN, _one("email", "E-WAIT", n=4), status=429),
     Sample("login-recheck", "login", {**LOGIN, "fixed": True}, notice="Sign in again to confirm that it is you."),
@@ -83,10 +91,17 @@ SAMPLES = (
     Sample("phone-code-call", "phone-code", CALL),
     Sample("phone-code-until", "phone-code", {**TEXT, "until": UNTIL}),
     Sample("phone-code-new-number", "phone-code", NEW_NUMBER, journey="sign-up"),
-    Sample("phone-code-new-call", "phone-code", {**NEW_NUMBER, "channel": "voice", "other_channel": None}, journey="sign-up"),
+    Sample(
+        "phone-code-new-call",
+        "phone-code",
+        {**NEW_NUMBER, "channel": "voice", "other_channel": None},
+        journey="sign-up",
+    ),
     Sample("phone-code-wrong", "phone-code", TEXT, _one("code", "E-CODE-WRONG", n=1), status=422),
-    Sample("phone-code-new-sent", "phone-code", {**TEXT, "wait": 60}, notice="We have sent a new code. Use the newest one."),
-    Sample("phone-code-expired", "phone-code", {**TEXT, "state": "expired"}, _one("code", "E-CODE-EXPIRED"), status=422),
+    Sample("phone-code-new-sent", "phone-code", {**TEXT, "wait": 60}, notice=NEW_CODE),
+    Sample(
+        "phone-code-expired", "phone-code", {**TEXT, "state": "expired"}, _one("code", "E-CODE-EXPIRED"), status=422
+    ),
     Sample("phone-code-run-out", "phone-code", {**TEXT, "state": "expired"}),
     Sample("phone-code-spent", "phone-code", {**TEXT, "state": "spent", "wait": 1}),
     Sample("phone-code-failed", "phone-code", {**TEXT, "state": "failed"}),
@@ -103,28 +118,53 @@ SAMPLES = (
     Sample("email-slip", "email", {**ADDRESS, "email": "kari@gmial.com", "slip": "kari@gmail.com"}, journey="sign-up"),
     Sample("email-work", "email", {**ADDRESS, "work_email": True}, journey="sign-up"),
     Sample("have-account", "have-account", ADDRESS, journey="sign-up"),
-    Sample("password", "password", PASSWORD, notice="Your email address is confirmed. You can now continue.", journey="sign-up"),
+    Sample("password", "password", PASSWORD, notice=CONFIRMED, journey="sign-up"),
     Sample(
-        "password-wrong", "password", PASSWORD, status=422, journey="sign-up",
-        faults=(*_one("new-password", "E-PW-SHORT", n=12), *_one("new-password", "E-PW-COMMON"), *_one("confirm-password", "E-PW-MISMATCH")),
+        "password-wrong",
+        "password",
+        PASSWORD,
+        status=422,
+        journey="sign-up",
+        faults=(
+            *_one("new-password", "E-PW-SHORT", n=12),
+            *_one("new-password", "E-PW-COMMON"),
+            *_one("confirm-password", "E-PW-MISMATCH"),
+        ),
     ),
     Sample("phone", "phone", PHONE, journey="sign-up"),
     Sample("phone-finishing", "phone", {**PHONE, "finishing": True}),
-    Sample("phone-wrong", "phone", {**PHONE, "country": "GR"}, _one("tel", "E-TEL-SHORT", country="GR"), status=422, journey="sign-up"),
+    Sample(
+        "phone-wrong",
+        "phone",
+        {**PHONE, "country": "GR"},
+        _one("tel", "E-TEL-SHORT", country="GR"),
+        status=422,
+        journey="sign-up",
+    ),
     Sample("done", "done", {}, journey="sign-up"),
     Sample("forgot", "forgot", ADDRESS, journey="reset"),
     Sample("forgot-wrong", "forgot", ADDRESS, _one("email", "E-EMAIL-AT"), status=422, journey="reset"),
     Sample("new-password", "new-password", PASSWORD, journey="reset"),
-    Sample("new-password-same", "new-password", PASSWORD, _one("new-password", "E-PW-SAME"), status=422, journey="reset"),
+    Sample(
+        "new-password-same", "new-password", PASSWORD, _one("new-password", "E-PW-SAME"), status=422, journey="reset"
+    ),
     Sample("lost-phone", "lost-phone", {"ways": []}),
     Sample("already", "already", {"email": "kari.nordmann@example.no"}),
-    Sample("accounts", "accounts", {"accounts": [("session", "kari.nordmann@example.no"), ("b", "ola.nordmann.den.lange@example.no")]}),
+    Sample(
+        "accounts",
+        "accounts",
+        {"accounts": [("session", "kari.nordmann@example.no"), ("b", "ola.nordmann.den.lange@example.no")]},
+    ),
     Sample("consent", "consent", CONSENT),
     Sample("consent-optional", "consent", {**CONSENT, "optional": ("email", "payslips")}),
     Sample("sign-out", "sign-out", {}),
     Sample("signed-out", "signed-out", {}),
     Sample("signed-out-unreached", "signed-out", {"unreached": ("Feriehjelpen",)}),
-    Sample("start", "start", {"services": [("Alumni", "https://portal.example/"), ("Feriehjelpen", "https://ferie.example/")]}),
+    Sample(
+        "start",
+        "start",
+        {"services": [("Alumni", "https://portal.example/"), ("Feriehjelpen", "https://ferie.example/")]},
+    ),
     Sample("start-without", "start", {"services": []}),
     Sample("help", "help", {}),
     Sample("privacy", "privacy", {}),
@@ -144,7 +184,7 @@ SAMPLES = (
     Sample("fault", "fault", FAULT, status=500),
     Sample("unavailable", "unavailable", FAULT, status=503),
     Sample("pause", "pause", {"until": UNTIL}, status=503),
-)  # fmt: skip
+)
 BY_NAME = {sample.name: sample for sample in SAMPLES}
 
 
@@ -175,7 +215,7 @@ def draw(sample: Sample) -> Response:
         "errors": [{"field": field, "text": texts.error_text(key, values)} for field, key, values in sample.faults],
         "typed": {"email": "kari.nordmann@"} if sample.faults and "email" in sample.shown else {},
         "shown": dict(sample.shown),
-        "notices": [{"kind": "success" if "confirmed" in sample.notice else "info", "text": _said(sample.notice)}]
+        "notices": [{"kind": "success" if sample.notice is CONFIRMED else "info", "text": _said(sample.notice)}]
         if sample.notice
         else [],
         "service": "Alumni",
@@ -186,8 +226,6 @@ def draw(sample: Sample) -> Response:
 
 
 def _said(text: str) -> str:
-    from flask_babel import gettext
-
     return str(gettext(text))
 
 
@@ -196,6 +234,3 @@ def speaking(app: Flask, language: str) -> Iterator[None]:
     """A request in that language."""
     with app.test_request_context(headers={"Accept-Language": language}):
         yield
-
-
-__all__ = ["BY_NAME", "SAMPLES", "Malformed", "Sample", "application", "draw", "speaking"]

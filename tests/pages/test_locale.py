@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-from flask import Flask
+from flask import Flask, Response
 from flask.testing import FlaskClient
 
 from idp.stores import Unavailable
@@ -27,7 +27,7 @@ def journey_app() -> Flask:
     """With a journey whose client asked for English."""
     app = application()
 
-    def show(journey_id: str, journey: str, step: str) -> object:
+    def show(journey_id: str, journey: str, step: str) -> Response:
         return pages.render({"page": "login", "journey": journey, "shown": LOGIN, "links": LINKS})
 
     app.add_url_rule("/journey/<journey_id>/<journey>/<step>", "step", show)

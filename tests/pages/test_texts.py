@@ -1,4 +1,4 @@
-"""The words: letter for letter where the specification prints them, complete in both languages (checks A5, A43, A45)."""
+"""The words: letter for letter where the specification prints them, complete in both languages (A5, A43, A45)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from flask_babel import gettext, ngettext
 
-from idp.translations.__main__ import LANGUAGES, extracted, merged, untranslated
+from idp.translations.__main__ import LANGUAGES, extracted, merged, texts_of, untranslated
 from idp.web import countries, texts
 from tests.pages.samples import ROOT, SAMPLES, SETTINGS, speaking
 
@@ -98,7 +98,10 @@ CATALOGUE: Mapping[str, tuple[str, str, dict[str, str | int]]] = {
         {},
     ),
     "E-PW-LEAKED": (
-        "Passordet finnes på en liste over lekkede passord. Velg et annet, og bytt det også andre steder du bruker det.",
+        (
+            "Passordet finnes på en liste over lekkede passord. "
+            "Velg et annet, og bytt det også andre steder du bruker det."
+        ),
         "The password is on a list of leaked passwords. Choose another, and change it wherever else you use it.",
         {},
     ),
@@ -256,7 +259,7 @@ def test_no_text_says_what_the_style_forbids() -> None:
     allowed_once = re.compile(r"\b(beklager|sorry)\b", re.IGNORECASE)
     for language in LANGUAGES:
         for message in merged(extracted(), language):
-            for text in message.string if isinstance(message.string, tuple) else (message.string,):
+            for text in texts_of(message):
                 assert not message.id or not forbidden.search(str(text)), text
                 assert not allowed_once.search(str(text)) or re.match("Beklager|Sorry", str(text)), text
 
@@ -264,10 +267,9 @@ def test_no_text_says_what_the_style_forbids() -> None:
 def test_the_variables_of_a_text_are_those_of_its_id() -> None:
     pattern = re.compile(r"%\(\w+\)[sd]|\{\w+\}")
     for message in merged(extracted(), "nb"):
-        ids = message.id if isinstance(message.id, tuple) else (message.id,)
-        strings = message.string if isinstance(message.string, tuple) else (message.string,)
-        for text in strings if message.id else ():
-            assert sorted(pattern.findall(str(text))) == sorted(pattern.findall(ids[-1])), text
+        plural = message.id[-1] if isinstance(message.id, tuple) else message.id
+        for text in texts_of(message) if message.id else ():
+            assert sorted(pattern.findall(str(text))) == sorted(pattern.findall(str(plural))), text
 
 
 def test_countries_stand_in_the_order_of_the_language() -> None:
