@@ -115,7 +115,9 @@ class JourneyViews:
         browser = self.cookies.browser(request)
         if browser is None:
             return None
-        return Visitor(browser, self.cookies.session_id(request), locale.current(), forms.device(request), forms.origin(request))
+        return Visitor(
+            browser, self.cookies.session_id(request), locale.current(), forms.device(request), forms.origin(request)
+        )
 
     def _without_cookie(self, journey_id: str) -> Response:
         """One redirect tells a browser that refuses cookies from one that is new here (page spec §7)."""
