@@ -11,6 +11,7 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Mapping
 from types import FrameType
 from typing import NoReturn
 
@@ -47,8 +48,9 @@ def main() -> int:
         signal.signal(number, _stop)
     try:
         _check_ports(layout)
+        _start_neighbours(layout, children)
         prepare(layout)
-        _start(layout, children)
+        _start_provider_and_portal(layout, children)
         _wait_for_answers(layout, children)
         urls = {part: layout.url(part) for part in HEALTH}
         _say(f"ready {json.dumps({**urls, 'people': seed(layout)}, ensure_ascii=False)}")
@@ -59,11 +61,13 @@ def main() -> int:
         return _complain(f"{problem}\nWhat the parts said is in {children.logs}.")
     finally:
         for number in STOPPING:
-            signal.signal(number, signal.SIG_IGN)  # ending is not to be cut short
+            signal.signal(number, signal.SIG_IGN)
         children.end()
 
 
 def _stop(_number: int, _frame: FrameType | None) -> None:
+    for number in STOPPING:
+        signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not cut the ending short
     raise Stopped
 
 
@@ -96,25 +100,33 @@ def _is_free(port: int) -> bool:
         return True
 
 
-def _start(layout: Layout, children: Children) -> None:
-    children.start("idp", idp_command(layout, "serve"), environment=idp_environment())
-    parts = {
-        "outside": {
-            "--state": layout.file("outside"),
-            "--listen": layout.listen("outside_world"),
-            "--smtp-port": layout.port("mail"),
-        },
-        "data_service": {
-            "--issuer": layout.url("idp"),
-            "--resource": layout.resource,
-            "--links": layout.file("links.json"),
-            "--listen": layout.listen("data_service"),
-        },
-        "portal": {"--config": layout.file("portal.json"), "--listen": layout.listen("portal")},
+def _start_neighbours(layout: Layout, children: Children) -> None:
+    """Start those that need nothing from the provider: they come up while it is being prepared."""
+    layout.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    outside = {
+        "--state": layout.file("outside"),
+        "--listen": layout.listen("outside_world"),
+        "--smtp-port": layout.port("mail"),
     }
-    for name, options in parts.items():
-        arguments = [str(word) for option in options.items() for word in option]
-        children.start(name, [sys.executable, "-m", f"relying_party_demo.{name}", *arguments])
+    data_service = {
+        "--issuer": layout.url("idp"),
+        "--resource": layout.resource,
+        "--links": layout.file("links.json"),
+        "--listen": layout.listen("data_service"),
+    }
+    _start_module(children, "outside", outside)
+    _start_module(children, "data_service", data_service)
+
+
+def _start_provider_and_portal(layout: Layout, children: Children) -> None:
+    children.start("idp", idp_command(layout, "serve"), environment=idp_environment())
+    portal = {"--config": layout.file("portal.json"), "--listen": layout.listen("portal")}
+    _start_module(children, "portal", portal)
+
+
+def _start_module(children: Children, name: str, options: Mapping[str, object]) -> None:
+    arguments = [str(word) for option in options.items() for word in option]
+    children.start(name, [sys.executable, "-m", f"relying_party_demo.{name}", *arguments])
 
 
 def _wait_for_answers(layout: Layout, children: Children) -> None:

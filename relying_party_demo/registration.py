@@ -44,8 +44,10 @@ def idp_environment() -> dict[str, str]:
 
 
 def prepare(layout: Layout) -> dict[str, Any]:
-    """Settings, secrets, tables, keys; then the clients, once. Gives the portal's registration. Raises Failed."""
-    layout.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Settings, secrets, tables, keys; then the clients, once. Gives the portal's registration.
+
+    The folder is there already. Raises Failed.
+    """
     write_private(layout.file("config.toml"), config_toml(layout))
     run_idp(layout, "setup")
     clients = read_json(layout.file("clients.json"))
