@@ -83,7 +83,7 @@ class Wording:
         service = self._settings.service
         zone = ZoneInfo(service.time_zone)
         asked = message.at.astimezone(zone)
-        until = asked + timedelta(minutes=int(message.values.get("minutes", "0")))
+        until = (message.at + timedelta(minutes=int(message.values.get("minutes", "0")))).astimezone(zone)
         return {
             "device": "",
             "place": "",

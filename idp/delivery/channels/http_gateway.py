@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from time import monotonic
+from socket import socket
+from typing import Any
 
 import httpx
 
 from idp.delivery.channels.contract import Failed, Sent, trusted
+from idp.delivery.channels.deadline import cut_after
 from idp.delivery.outbox import Message
 from idp.delivery.wording import Wording
 from idp.settings import Gateway
@@ -17,9 +19,6 @@ TRY_AGAIN = (408, 425, 429)
 
 DIGIT_PAUSE = 0.6
 """Seconds between two digits of a call (page spec §12.5)."""
-
-LONGEST_ANSWER = 64 * 1024
-"""Bytes of an answer that are read; nothing in them matters but that it is whole."""
 
 # A connection to one gateway per send: the worker sends one message at a time, and an idle one may have died.
 LIMITS = httpx.Limits(max_connections=2, max_keepalive_connections=0)
@@ -71,14 +70,16 @@ class HttpGateway:
 
     def _answer(self, body: dict[str, object]) -> int:
         """The status of a whole answer. Raises httpx.HTTPError or OSError when there is none in time."""
-        until = monotonic() + self._settings.timeout
-        with self._client.stream("POST", self._settings.url, json=body, headers=self._authorization()) as answer:
-            read = 0
-            for piece in answer.iter_raw():
-                read += len(piece)
-                if monotonic() > until or read > LONGEST_ANSWER:
-                    raise httpx.ReadTimeout("the answer does not end")
-            return answer.status_code
+        sockets: list[socket] = []
+
+        def follow(event: str, info: dict[str, Any]) -> None:
+            if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
+                sockets.append(info["return_value"].get_extra_info("socket"))
+
+        with cut_after(self._settings.timeout, lambda: sockets[-1] if sockets else None):
+            return self._client.post(
+                self._settings.url, json=body, headers=self._authorization(), extensions={"trace": follow}
+            ).status_code
 
     def _authorization(self) -> dict[str, str]:
         if self._settings.token_file is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import smtplib
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -11,15 +10,19 @@ from email.message import EmailMessage
 from email.policy import default
 from email.utils import format_datetime, formataddr
 from pathlib import Path
-from threading import Timer
+from typing import Any
 
 import idna
 
 from idp import clock
 from idp.delivery.channels.contract import Failed, Sent, trusted
+from idp.delivery.channels.deadline import cut_after
 from idp.delivery.outbox import Message
 from idp.delivery.wording import Wording
 from idp.settings import Mail
+
+READY = 220
+"""How a server greets that takes mail (RFC 5321 §4.2.2)."""
 
 PERMANENT = range(500, 600)
 """Reply codes after which a second try is of no use (RFC 5321 §4.2.1)."""
@@ -88,11 +91,11 @@ class Smtp:
         mail["Date"] = format_datetime(clock.now())
         # The same id at every try, so that a mailbox may drop the second copy after a crash in between.
         mail["Message-ID"] = f"<{message_id}@{self._domain}>"
-        mail["Content-Language"] = words.language
         mail["Auto-Submitted"] = "auto-generated"
         # Quoted-printable passes through servers that know seven bits only.
         mail.set_content(words.text, cte="quoted-printable")
         mail.add_alternative(words.html, subtype="html", cte="quoted-printable")
+        mail["Content-Language"] = words.language  # after the bodies: making two of one moves Content- headers away
         return mail
 
     @property
@@ -101,29 +104,30 @@ class Smtp:
 
     @contextmanager
     def _connection(self) -> Iterator[smtplib.SMTP]:
-        settings = self.settings
-        server: smtplib.SMTP
-        if settings.security == "tls":
-            server = smtplib.SMTP_SSL(
-                settings.host, settings.port, self._domain, timeout=settings.timeout, context=trusted()
-            )
-        else:
-            server = smtplib.SMTP(settings.host, settings.port, self._domain, timeout=settings.timeout)
-        # A server that says a little every now and then would never time out by itself (SR-128).
-        cut = Timer(settings.timeout, _cut, [server])
-        cut.daemon = True
-        cut.start()
+        settings, server = self.settings, self._server()
+        # The name that TLS holds the certificate to. Only a constructor that connects sets it, and while that one
+        # waits for the greeting nobody has the socket yet, to cut it.
+        server._host = settings.host  # type: ignore[attr-defined]  # noqa: SLF001
         try:
-            if settings.security == "starttls":
-                server.starttls(context=trusted())  # raises where the server offers none: never in the clear
-            if settings.username is not None:
-                server.login(settings.username, self._password())
-            yield server
-            with suppress(smtplib.SMTPException, OSError):  # the mail is taken: how we part changes nothing
-                server.quit()
+            with cut_after(settings.timeout, lambda: server.sock):
+                code, words = server.connect(settings.host, settings.port)
+                if code != READY:
+                    raise smtplib.SMTPConnectError(code, words)
+                if settings.security == "starttls":
+                    server.starttls(context=trusted())  # raises where the server offers none: never in the clear
+                if settings.username is not None:
+                    server.login(settings.username, self._password())
+                yield server
+                with suppress(smtplib.SMTPException, OSError):  # the mail is taken: how we part changes nothing
+                    server.quit()
         finally:
-            cut.cancel()
             server.close()
+
+    def _server(self) -> smtplib.SMTP:
+        told: dict[str, Any] = {"local_hostname": self._domain, "timeout": self.settings.timeout}
+        if self.settings.security == "tls":
+            return smtplib.SMTP_SSL(context=trusted(), **told)
+        return smtplib.SMTP(**told)
 
     def _password(self) -> str:
         return Path(self.settings.password_file).read_text("utf-8").strip() if self.settings.password_file else ""
@@ -140,9 +144,3 @@ def _one_recipient(address: str) -> str:
     if [found.addr_spec for found in parsed.addresses] != [wanted]:
         raise NotDeliverable
     return wanted
-
-
-def _cut(server: smtplib.SMTP) -> None:
-    if server.sock is not None:
-        with suppress(OSError):  # it was closed in between
-            server.sock.shutdown(socket.SHUT_RDWR)
