@@ -30,7 +30,7 @@ ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 RETRY_AFTER = 10
 """Seconds after which a store that was down is worth another try."""
 
-STATUS = {"bad-link": 400, "no-access": 403, "closed": 403, "fault": 500, "unavailable": 503}
+STATUS = {"bad-link": 400, "expired": 410, "no-access": 403, "closed": 403, "fault": 500, "unavailable": 503}
 """Kinds of page that the protocol may ask for."""
 
 PAGE_OF = {400: "bad-request", 403: "bad-request", 404: "not-found", 405: "not-found", 413: "too-large"}

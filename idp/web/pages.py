@@ -17,7 +17,12 @@ from idp.settings import Settings
 from idp.web import countries, headers, locale, scopes, texts
 
 View = Mapping[str, Any]
-"""What a page gets: `page`, and of the rest what that page needs. docs/pages.md lists it."""
+"""What a page gets. `page` is its id, the template's name; the rest is there where that page needs it:
+
+`status`, `journey_id`, `journey`, `form` (one-time token), `action` (where it posts), `errors` (each with `field`
+and `text`), `typed` (what was typed, never secrets), `shown` (the page's own values), `notices` (each with `kind`
+info, success or warning, and `text`), `service` (the client's name), `client_origin`, `links` by name.
+"""
 
 STEPS = {"email": 1, "email-code": 1, "password": 2, "phone": 3, "phone-code": 3}
 """Pages of a sign-up, and which of its three steps each belongs to."""

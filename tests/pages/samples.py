@@ -188,10 +188,12 @@ SAMPLES = (
 BY_NAME = {sample.name: sample for sample in SAMPLES}
 
 
-def application(**service: Any) -> Flask:
-    """An application that has pages and nothing else: `/show/<sample>`."""
+def application(**changes: Any) -> Flask:
+    """An application of pages only, at `/show/<sample>`. Changes are Flask's (upper case) or of [service]."""
+    service = {name: value for name, value in changes.items() if name.islower()}
     settings = msgspec.structs.replace(SETTINGS, service=msgspec.structs.replace(SETTINGS.service, **service))
     app = Flask("idp", static_folder=None, template_folder=str(ROOT / "templates"))
+    app.config.update({name: value for name, value in changes.items() if name.isupper()})
     app.extensions["settings"] = settings
     app.extensions["idp"] = SimpleNamespace(interactions=SimpleNamespace(look=lambda *_, **__: None), store=None)
     locale.install(app, settings, Cookies(secure=False))
