@@ -1,4 +1,4 @@
-"""The pages as people meet them, every state of them: accessible, small, and to themselves (page spec A1, A13, A40, A41).
+"""The pages as people meet them, in every state: accessible, small, and to themselves (page spec A1, A13, A40, A41).
 
 tests/pages looks at samples of each page; here the same questions are put to the running service.
 """
