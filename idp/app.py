@@ -9,12 +9,13 @@ from flask import Flask, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest, Forbidden
 
-from idp.assembly import Parts, assemble, open_durable, template_folder
+from idp.assembly import Parts, assemble
 from idp.delivery.channels.contract import Channel
 from idp.delivery.channels.http_gateway import HttpGateway
 from idp.delivery.channels.smtp import Smtp
 from idp.delivery.wording import Wording
 from idp.delivery.worker import Worker
+from idp.foundation import open_durable, template_folder
 from idp.protocol.blueprint import protocol_blueprint
 from idp.protocol.client_auth import ClientAuthentication
 from idp.protocol.errors import PageError

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 
 from flask import Flask
-from sqlalchemy import URL, make_url
 
 from idp import clock
 from idp.cookies import Cookies
@@ -20,7 +18,6 @@ from idp.services.hashing import Hashing
 from idp.settings import Settings
 from idp.signing.keyring import Keyring
 from idp.stores.durable import codes, grants, outbox
-from idp.stores.durable.db import db, prepare
 from idp.stores.durable.sealing import Vault
 from idp.stores.shortlived.contract import ShortLived
 from idp.stores.shortlived.journeys import JourneyRecords
@@ -50,21 +47,8 @@ class Parts:
     chores: tuple[Callable[[], None], ...]
 
 
-def open_durable(settings: Settings) -> Flask:
-    """A Flask application with the durable store and the vault, and nothing else: what commands need."""
-    app = Flask("idp", static_folder=None, template_folder=str(template_folder()))
-    app.config["SQLALCHEMY_DATABASE_URI"] = _database_url(settings)
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _engine_options(settings)
-    app.extensions["vault"] = Vault.from_directory(Path(settings.secrets.directory))
-    app.extensions["settings"] = settings
-    db.init_app(app)
-    with app.app_context():
-        prepare(db.engine)
-    return app
-
-
 def assemble(app: Flask, settings: Settings) -> Parts:
-    """Every part, on an application made by `open_durable`."""
+    """Every part, on an application made by `idp.foundation.open_durable`."""
     vault: Vault = app.extensions["vault"]
     store = open_store(settings.shortlived)
     interactions = Interactions(store)
@@ -86,12 +70,6 @@ def assemble(app: Flask, settings: Settings) -> Parts:
     return parts
 
 
-def template_folder() -> Path:
-    """Where the templates lie: inside the installed package, or beside it in a checkout."""
-    installed = Path(__file__).parent / "templates"
-    return installed if installed.is_dir() else Path(__file__).parent.parent / "templates"
-
-
 def _erase_codes() -> None:
     codes.forget(before=clock.now() - ERASE_CODES_AFTER)
 
@@ -108,31 +86,3 @@ def _forget_grants() -> None:
 def _forget_counters() -> None:
     throttling.forget_idle()
     audit.forget_old()
-
-
-def _database_url(settings: Settings) -> URL:
-    url = make_url(settings.database.url)
-    if settings.database.password_file is not None:
-        url = url.set(password=Path(settings.database.password_file).read_text(encoding="utf-8").strip())
-    if url.drivername == "postgresql":
-        url = url.set(drivername="postgresql+psycopg")
-    if url.get_backend_name() == "sqlite" and url.database:
-        path = Path(url.database).absolute()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        url = url.set(database=str(path))
-    return url
-
-
-def _engine_options(settings: Settings) -> dict[str, object]:
-    database = settings.database
-    if database.url.startswith("sqlite"):
-        return {"connect_args": {"timeout": database.timeout}}
-    return {
-        "pool_size": database.pool_size,
-        "pool_timeout": database.timeout,
-        "pool_pre_ping": True,
-        "connect_args": {
-            "connect_timeout": database.timeout,
-            "options": f"-c statement_timeout={database.timeout * 1000} -c lock_timeout={database.timeout * 1000}",
-        },
-    }

@@ -34,6 +34,8 @@ argon2_passes = 2
 
 [limits]
 sends_per_address_hour = 10000
+sends_per_destination_hour = 1000
+sends_per_destination_day = 1000
 sends_per_network_hour = 10000
 sends_per_prefix_hour = 10000
 sms_per_day = 100000

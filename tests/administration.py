@@ -19,7 +19,7 @@ from click.testing import CliRunner, Result
 from flask import Flask
 
 from idp import clock, configuration
-from idp.assembly import open_durable
+from idp.foundation import open_durable
 from idp.cli import main
 from idp.settings import Settings
 from idp.stores.durable.db import db

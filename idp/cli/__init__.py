@@ -68,7 +68,7 @@ class Invocation:
 
     def application(self) -> Flask:
         """The stores and the vault, without any page. Ends the command when the root secrets are missing."""
-        from idp.assembly import open_durable
+        from idp.foundation import open_durable
 
         settings = self.settings()
         try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from flask import Blueprint, redirect, request
-
 from werkzeug.wrappers import Response
 
 from idp.cookies import Cookies

@@ -12,13 +12,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from idp.assembly import template_folder
 from idp.delivery.channels import contract
 from idp.delivery.channels.contract import Channel, Failed, Sent
 from idp.delivery.channels.http_gateway import HttpGateway
 from idp.delivery.channels.smtp import Smtp
 from idp.delivery.outbox import Message
 from idp.delivery.wording import Wording
+from idp.foundation import template_folder
 from idp.settings import Settings
 from tests.receivers import PASSWORD, USER, Gateway, Mailbox, certificate, gateway, listener, mail_server
 from tests.servers import free_port

@@ -11,9 +11,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from idp.assembly import template_folder
 from idp.delivery.outbox import Message
 from idp.delivery.wording import Mail, Wording
+from idp.foundation import template_folder
 from idp.settings import Settings
 
 AT = datetime(2026, 3, 2, 13, 35, tzinfo=UTC)  # 14.35 in Oslo
