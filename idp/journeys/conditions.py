@@ -22,6 +22,11 @@ def second_factor_missing(situation: Situation) -> bool:
     return situation.account_id is not None and not second_factor_due(situation)
 
 
+def no_way_to_reset(situation: Situation) -> bool:
+    """No active account, or one without a second factor: an e-mail alone resets nothing (SR-61)."""
+    return not second_factor_due(situation)
+
+
 def consent_wanted(situation: Situation) -> bool:
     """The client asks for something this person has not agreed to yet (SR-76)."""
     return bool(situation.consent)

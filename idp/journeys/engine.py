@@ -9,15 +9,14 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from msgspec.structs import replace
 
 from idp import clock
 from idp.interaction import Done, Interactions, Refused, SignIn
-from idp.journeys import answering, proving, showing
-from idp.journeys.facts import Facts, Situation, StepProof
+from idp.journeys import answering, proving, showing, standing
+from idp.journeys.facts import Facts
 from idp.journeys.finish import FINISHES, GoOn
 from idp.journeys.record import (
     Accepted,
@@ -35,67 +34,17 @@ from idp.journeys.record import (
     decode,
     encode,
 )
-from idp.journeys.steps import Journey, Step
+from idp.journeys.replies import Gone, Over, Reply, Shown, Stand, TooManyJourneys
+from idp.journeys.steps import Journey
 from idp.journeys.table import JOURNEYS, SIGN_IN
-from idp.rules.assurance import METHODS
 from idp.rules.limits import Wait
-from idp.services import credentials, sessions, throttling
+from idp.services import sessions, throttling
 from idp.stores.shortlived.journeys import JourneyRecords
-from idp.stores.shortlived.sessions import Session
 
 HANDLERS = {**answering.ANSWERS, **proving.STEPS}
 
 PATIENCE = 3.0
 """Seconds that a second press of the same form waits for the answer to the first."""
-
-
-class TooManyJourneys(Exception):
-    """From this address, or in total, more journeys begin than people could walk (SR-34)."""
-
-    def __init__(self, seconds: int) -> None:
-        super().__init__(seconds)
-        self.seconds = seconds
-
-
-@dataclass(frozen=True, slots=True)
-class Stand:
-    """Go there (303). With a session id, it is the browser's from now on."""
-
-    url: str
-    session_id: str | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
-    """Draw this page."""
-
-    page: str
-    journey_id: str
-    journey: str
-    step: str
-    wanted: SignIn
-    status: int = 200
-    faults: tuple[Fault, ...] = ()
-    notices: tuple[Notice, ...] = ()
-    typed: Mapping[str, str] = field(default_factory=dict)
-    values: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Over:
-    """The journey is finished in this browser (P-ALREADY)."""
-
-    wanted: SignIn
-
-
-@dataclass(frozen=True, slots=True)
-class Gone:
-    """The journey is forgotten; where to start again, if that is still known."""
-
-    start_uri: str | None
-
-
-Reply = Stand | Shown | Over | Gone
 
 
 class Engine:
@@ -192,18 +141,18 @@ class Engine:
 
     def _here(self, journey_id: str, table: Journey, step: str, record: Record, visitor: Visitor) -> Here:
         session = sessions.find(self._tools.store, self._tools.settings.sessions, visitor.session_id)
-        if session is not None and not _adopts(record, session):
+        if session is not None and not standing.adopts(record, session):
             session = None
-        standing = table.step(step)
+        known = table.step(step)
         return Here(
             journey_id=journey_id,
             journey=table.name,
             step=step,
             record=record,
-            situation=_situation(table, record, session),
+            situation=standing.situation(table, record, session),
             session=session,
             tools=self._tools,
-            factors=standing.factors if standing else (),
+            factors=known.factors if known else (),
         )
 
     def _stand(self, journey_id: str, journey: str, step: str, visitor: Visitor) -> Here | Reply:
@@ -219,7 +168,7 @@ class Engine:
             return Stand(f"/journey/{journey_id}")
         here = self._here(journey_id, table, step, record, visitor)
         current = table.next_step(here.situation)
-        if current is None or not _reached(table, step, current, here.situation):
+        if current is None or not standing.reached(table, step, current, here.situation):
             return self._advance(journey_id, table, record, visitor)
         return here
 
@@ -228,13 +177,30 @@ class Engine:
         current = table.next_step(here.situation)
         if current is not None:
             return Stand(f"/journey/{journey_id}/{table.name}/{current.name}")
-        finished = FINISHES[table.then](here, visitor)
+        if not self._records.claim_end(journey_id):
+            return self._ended(journey_id, table, visitor)
+        try:
+            finished = FINISHES[table.then](here, visitor)
+        except Exception:
+            self._records.release_end(journey_id)
+            raise
         if isinstance(finished, GoOn):
             record = self._save(journey_id, lambda now: replace(now, facts=finished.facts))
+            self._records.release_end(journey_id)
             return self._advance(journey_id, JOURNEYS[finished.journey], record, visitor)
         self._save(journey_id, lambda now: replace(now, finished=True, facts=Facts(), last_form="", last_answer=None))
         self._interactions.answer(journey_id, Done(), browser=visitor.browser)
         return Stand(f"/authorize/resume/{journey_id}", finished.session_id)
+
+    def _ended(self, journey_id: str, table: Journey, visitor: Visitor) -> Stand:
+        """Another tab is bringing the same journey to its end: one account, one session."""
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            loaded = self._load(journey_id, visitor)
+            if loaded is None or loaded[1].finished:
+                return Stand(f"/authorize/resume/{journey_id}")
+            time.sleep(0.05)
+        return Stand(f"/journey/{journey_id}/{table.name}")
 
     def _page(
         self,
@@ -319,48 +285,3 @@ class Engine:
 
 def _with(here: Here, record: Record) -> Here:
     return dataclasses.replace(here, record=record)
-
-
-def _adopts(record: Record, session: Session) -> bool:
-    """Whether the browser's live session speaks for this journey's person."""
-    if session.sid == record.ignored_session:
-        return False
-    return record.facts.account_id in (None, session.account_id) and record.wanted.account_id in (
-        None,
-        session.account_id,
-    )
-
-
-def _situation(table: Journey, record: Record, session: Session | None) -> Situation:
-    facts = record.facts
-    account_id = facts.account_id
-    if table.name == "reset":
-        account_id = facts.address_account
-    elif session is not None:
-        about = f"account:{session.account_id}"
-        proofs = [
-            StepProof(step="", method=proof.method, about=about, at=proof.at, until=proof.until)
-            for proof in session.proofs
-            if proof.method in METHODS
-        ]
-        account_id = session.account_id
-        facts = replace(facts, account_id=account_id, proofs=(*proofs, *facts.proofs))
-    return Situation(
-        facts=facts,
-        wanted=record.wanted,
-        now=clock.now(),
-        account_id=account_id,
-        enrolled=credentials.enrolled(account_id) if account_id else (),
-        consent=record.wanted.consent,
-    )
-
-
-def _reached(table: Journey, name: str, current: Step, situation: Situation) -> bool:
-    """Whether this step is the current one, or an earlier one that the person has been at."""
-    step = table.step(name)
-    if step is None:
-        return False
-    names = [known.name for known in table.steps]
-    if names.index(name) > names.index(current.name):
-        return False
-    return step is current or (step.kind != "stop" and step.when(situation))

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
+from idp import clock
 from idp.journeys.facts import Facts
 from idp.journeys.record import Here, Visitor
 from idp.rules.assurance import Proof
@@ -60,7 +61,9 @@ def start_session(here: Here, visitor: Visitor) -> SignedIn | GoOn:
     proofs = [Proof(method=p.method, at=p.at, until=p.until) for p in here.facts.proofs if p.about == about]
     consent = here.facts.answers.get("consent")
     with transaction():
-        if "phone-code" in here.facts.bound and "phone" not in here.situation.enrolled:
+        if not credentials.still_stand(account_id, [proof.at for proof in proofs if proof.method == "password"]):
+            return GoOn("sign-in", Facts())
+        if "phone-code" in here.facts.bound and not here.situation.enrolled:
             accounts.set_phone(account_id, here.facts.answers["phone"])
             proofs.append(_kept(here, "phone-code"))
         if consent is not None:
@@ -75,12 +78,14 @@ def replace_password(here: Here, visitor: Visitor) -> SignedIn | GoOn:
     account_id = here.facts.address_account or ""
     kept = here.facts.bound["new-password"]
     with transaction():
+        if not credentials.still_stand(account_id, [proof.at for proof in here.facts.proofs]):
+            return GoOn("reset", Facts())
         credentials.replace_password(account_id, kept["verifier"])
         throttling.password_replaced(throttling.address_key(here.facts.answers["email"]["canonical"]))
         notices.password_changed(account_id, device=visitor.device)
     proof = here.facts.proofs[-1]
     about = f"account:{account_id}"
-    password = replace(proof, step="login", method="password", about=about, at=here.now)
+    password = replace(proof, step="login", method="password", about=about, at=clock.now())
     facts = replace(here.facts.cut(("login", "new-password")), account_id=account_id)
     return GoOn("sign-in", facts.proved(password))
 

@@ -36,12 +36,16 @@ class Step:
             case "ask":
                 return self.name in situation.facts.answers
             case "prove":
-                about = self.about(situation) if self.about else None
-                return about is not None and situation.live(about, self.factors) is not None
-            case "enrol":
-                return self.name in situation.facts.bound
+                return self._proved(situation)
+            case "enrol":  # what is kept counts only for the subject that is named now
+                kept = self.name in situation.facts.bound
+                return kept and (self.about is None or self._proved(situation))
             case "stop":
                 return False
+
+    def _proved(self, situation: Situation) -> bool:
+        about = self.about(situation) if self.about else None
+        return about is not None and situation.live(about, self.factors) is not None
 
 
 @dataclass(frozen=True, slots=True)

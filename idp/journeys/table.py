@@ -36,7 +36,7 @@ RESET = journey(
     "reset",
     ask("email"),
     prove("email-code", "email_code", about=about_address),
-    stop("finish-first", when=when.second_factor_missing),  # an e-mail alone resets nothing: SR-61
+    stop("finish-first", when=when.no_way_to_reset),
     prove("second-step", *PHONE, about=about_account, when=when.second_factor_due),
     enrol("new-password", "password"),
     then="replace_password",  # then sign-in goes on with the proofs just given

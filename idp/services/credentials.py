@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import datetime
+
 from idp import clock
 from idp.services import sessions
-from idp.stores.durable import audit, credentials
+from idp.stores.durable import accounts, audit, credentials
 from idp.stores.durable.credentials import Phone
 from idp.stores.durable.db import transaction
 
@@ -15,6 +18,18 @@ def replace_password(account_id: str, verifier: str) -> None:
         credentials.set_password(account_id, verifier, now=clock.now())
         sessions.end_all(account_id, reason="password replaced")
         audit.record("password.replaced", account_id=account_id)
+
+
+def still_stand(account_id: str, proved: Iterable[datetime]) -> bool:
+    """Whether what was proved at these instants still counts: the account is active, its password the same (SR-63).
+
+    Inside a transaction the answer holds until its end: a replacement under way waits.
+    """
+    account = accounts.by_id(account_id)
+    if account is None or not account.active:
+        return False
+    set_at = credentials.hold_password(account_id)
+    return set_at is None or all(at >= set_at for at in proved)
 
 
 def phone_of(account_id: str) -> Phone | None:

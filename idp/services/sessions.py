@@ -37,7 +37,7 @@ def start(
     Joins the caller's transaction, so the list, the audit event and what they follow stand or fall together.
     """
     now = clock.now()
-    before = live.get(store, replaces) if replaces else None
+    before = find(store, settings, replaces)  # one that has ended lends nothing
     session_id, sid = secrets.token_urlsafe(32), secrets.token_urlsafe(16)
     ends_at = now + timedelta(seconds=settings.absolute)
     kept = tuple(before.proofs) if before is not None and before.account_id == account_id else ()

@@ -11,8 +11,9 @@ from werkzeug.wrappers import Response
 
 from idp.cookies import Cookies
 from idp.interaction import SignIn
-from idp.journeys.engine import Engine, Gone, Over, Reply, Shown, Stand, TooManyJourneys
+from idp.journeys.engine import Engine
 from idp.journeys.record import Submission, Visitor
+from idp.journeys.replies import Gone, Over, Reply, Shown, Stand, TooManyJourneys
 from idp.services import accounts, sessions
 from idp.settings import Settings
 from idp.stores.shortlived.contract import ShortLived

@@ -59,6 +59,14 @@ def set_password(account_id: str, verifier: str, *, now: datetime) -> None:
             connection.execute(insert(passwords).values(account_id=account_id, verifier=verifier, set_at=now))
 
 
+def hold_password(account_id: str) -> datetime | None:
+    """When the password was set. Nobody replaces it until the caller's transaction ends."""
+    statement = select(passwords.c.set_at).where(passwords.c.account_id == account_id).with_for_update(read=True)
+    with transaction() as connection:
+        found: datetime | None = connection.execute(statement).scalar()
+    return found
+
+
 def rehash(account_id: str, old: str, new: str) -> None:
     """Put a verifier with current parameters in place of `old`, unless the password changed meanwhile (SR-7)."""
     with transaction() as connection:

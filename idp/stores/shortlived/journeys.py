@@ -7,6 +7,9 @@ from idp.stores.shortlived.contract import ShortLived
 
 PLACE = "journeys.record"
 
+END = 30
+"""Seconds after which a journey whose end was begun and not finished may be ended again."""
+
 
 class JourneyRecords:
     """One sealed record per journey, renewed by use."""
@@ -33,6 +36,14 @@ class JourneyRecords:
     def claim_form(self, token: str) -> bool:
         """True for the first use of a rendered form (page spec §7, double submit)."""
         return self._store.claim(f"form:{token}", ttl=self._lifetime)
+
+    def claim_end(self, journey_id: str) -> bool:
+        """True for the one caller that may bring the journey to its end; another may after a crash."""
+        return self._store.claim(f"journey-ends:{journey_id}", ttl=END)
+
+    def release_end(self, journey_id: str) -> None:
+        """It did not come to its end after all."""
+        self._store.take(f"journey-ends:{journey_id}")
 
     def _seal(self, journey_id: str, record: str) -> bytes:
         return self._vault.seal(record, place=PLACE, row=journey_id)

@@ -1,0 +1,54 @@
+"""People who have an account already, without the second that a sign-up through pages takes."""
+
+from __future__ import annotations
+
+from flask.testing import FlaskClient
+
+from idp.services import accounts
+from idp.stores.durable import sessions as listed
+from idp.stores.durable.db import transaction
+from tests.people import PASSWORD, Person, Provider
+
+
+def member(provider: Provider, **about: str) -> Person:
+    """Somebody whose account was opened before this test began."""
+    person = provider.person(**about)
+    with provider.app.app_context():
+        accounts.open_account(
+            canonical=person.email,
+            typed=person.email,
+            locale="en",
+            verifier=provider.parts.hashing.make(PASSWORD),
+            phone={"e164": person.number, "takes_sms": "yes"},
+        )
+    return person
+
+
+def account_id(person: Person) -> str:
+    """The account of a person."""
+    with person.provider.app.app_context():
+        account = accounts.by_address(person.email)
+    assert account
+    return account.id
+
+
+def sessions_of(person: Person) -> int:
+    """How many live sessions a person's account has."""
+    identity = account_id(person)
+    with person.provider.app.app_context(), transaction():
+        from idp import clock
+
+        return len(listed.live(identity, now=clock.now()))
+
+
+def same_browser(person: Person, *, email: str = "", number: str = "") -> Person:
+    """A second tab of this person's browser; it may act for somebody else."""
+    return Person(person.provider, person.browser, email=email or person.email, number=number or person.number)
+
+
+def with_cookies_of(person: Person) -> FlaskClient:
+    """A client of its own with the same cookies: for requests at the very same time."""
+    client = person.provider.app.test_client()
+    for cookie in person.browser._cookies.values():  # werkzeug's client has no other list of them
+        client.set_cookie(cookie.key, cookie.value, domain="login.example", secure=True, httponly=True)
+    return client
