@@ -17,12 +17,20 @@ from idp.cli import Invocation
 def worker(invocation: Invocation, once: bool, as_json: bool) -> None:
     """Empty the outbox, seal the audit trail, erase what is past its time. Any number may run."""
     from idp.app import create_app, worker_of
+    from idp.stores import Unavailable
 
-    application = create_app(invocation.settings())
+    try:
+        application = create_app(invocation.settings())
+    except (OSError, ValueError) as problem:
+        words = f"{problem}. `idp setup` makes what is missing, `idp check` says more."
+        raise click.ClickException(words) from None
     working = worker_of(application)
     if once:
-        with application.app_context():
-            handled = working.work_once()
+        try:
+            with application.app_context():
+                handled = working.work_once()
+        except Unavailable as problem:
+            raise click.ClickException(f"The {problem} does not answer. `idp check` says more.") from problem
         click.echo(json.dumps({"handled": handled}) if as_json else f"Handled {handled} messages.")
         return
     for number in (signal.SIGTERM, signal.SIGINT):
