@@ -108,39 +108,41 @@ class Gateway:
         return [asked["id"] for asked in self.asked]
 
 
+class _Handler(BaseHTTPRequestHandler):
+    made: Gateway
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        time.sleep(self.made.slowness)
+        with self.made.lock:
+            status = self.made.answers.pop(0) if self.made.answers else self.made.always
+            if status < 300:
+                self.made.asked.append(body)
+                self.made.headers.append(dict(self.headers))
+        try:
+            self._answer(status)
+        except OSError:
+            return  # who asked has gone
+
+    def _answer(self, status: int) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", "100" if self.made.drips else "2")
+        self.send_header("Location", f"{self.made.url}elsewhere")
+        self.end_headers()
+        for _ in range(100 if self.made.drips else 0):
+            self.wfile.write(b" ")
+            time.sleep(0.1)
+        self.wfile.write(b"{}")
+
+    def log_message(self, format: str, *arguments: Any) -> None:
+        """Say nothing."""
+
+
 @contextmanager
 def gateway() -> Iterator[Gateway]:
     """A phone gateway on a port of its own."""
     made = Gateway()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            time.sleep(made.slowness)
-            with made.lock:
-                status = made.answers.pop(0) if made.answers else made.always
-                if status < 300:
-                    made.asked.append(body)
-                    made.headers.append(dict(self.headers))
-            try:
-                self._answer(status)
-            except OSError:
-                return  # who asked has gone
-
-        def _answer(self, status: int) -> None:
-            self.send_response(status)
-            self.send_header("Content-Length", "100" if made.drips else "2")
-            self.send_header("Location", f"{made.url}elsewhere")
-            self.end_headers()
-            for _ in range(100 if made.drips else 0):
-                self.wfile.write(b" ")
-                time.sleep(0.1)
-            self.wfile.write(b"{}")
-
-        def log_message(self, format: str, *arguments: Any) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"made": made}))
     server.daemon_threads = True
     made.url = f"http://127.0.0.1:{server.server_address[1]}/"
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
