@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Column, LargeBinary, Row, String, Table, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from idp.stores.durable.db import Instant, db, transaction
+from idp.stores.durable.db import Instant, db, reading, transaction
 from idp.stores.durable.sealing import vault
 
 accounts = Table(
@@ -70,14 +70,14 @@ def create(canonical: str, typed: str, *, locale: str, now: datetime) -> str:
 
 def by_address(canonical: str) -> Account | None:
     """The account of an address in its canonical form."""
-    with transaction() as connection:
+    with reading() as connection:
         row = connection.execute(select(accounts).where(accounts.c.email_index == email_index(canonical))).first()
     return _account(row)
 
 
 def by_id(account_id: str) -> Account | None:
     """The account of an id."""
-    with transaction() as connection:
+    with reading() as connection:
         row = connection.execute(select(accounts).where(accounts.c.id == account_id)).first()
     return _account(row)
 

@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import Column, Engine, Integer, String, Table, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from idp.stores.durable.db import db, transaction
+from idp.stores.durable.db import db, reading, transaction
 
 Kept = TypeVar("Kept")
 
@@ -38,7 +38,7 @@ def bump(name: str) -> None:
 
 def number(name: str) -> int:
     """How often it has changed so far."""
-    with transaction() as connection:
+    with reading() as connection:
         return connection.execute(select(changes.c.number).where(changes.c.name == name)).scalar() or 0
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Column, LargeBinary, Row, String, Table, Text, delete, insert, select, update
 
 from idp.stores.durable import changes
-from idp.stores.durable.db import Instant, db, transaction
+from idp.stores.durable.db import Instant, db, reading, transaction
 
 CHANGES = "clients"
 """Name of the counter that says a client was added, changed or removed."""
@@ -51,14 +51,14 @@ def add(client_id: str, metadata: str, *, secret_digest: bytes | None, now: date
 
 def find(client_id: str) -> ClientRow | None:
     """The client of an id."""
-    with transaction() as connection:
+    with reading() as connection:
         row = connection.execute(select(clients).where(clients.c.client_id == client_id)).first()
     return None if row is None else _client(row)
 
 
 def in_order() -> list[ClientRow]:
     """Every client, oldest first."""
-    with transaction() as connection:
+    with reading() as connection:
         rows = connection.execute(select(clients).order_by(clients.c.created_at, clients.c.client_id)).all()
     return [_client(row) for row in rows]
 

@@ -26,7 +26,7 @@ from sqlalchemy import (
     update,
 )
 
-from idp.stores.durable.db import Instant, db, transaction
+from idp.stores.durable.db import Instant, db, reading, transaction
 from idp.stores.durable.sealing import vault
 
 NEWEST = 2
@@ -93,7 +93,7 @@ def issue(challenge_id: str, *, digits: int, expires_at: datetime) -> str:
 
 def look(challenge_id: str) -> Challenge | None:
     """The challenge, with the expiry of its newest code."""
-    with transaction() as connection:
+    with reading() as connection:
         row = connection.execute(select(challenges).where(challenges.c.id == challenge_id)).first()
         newest = _newest(connection, challenge_id)
     if row is None or not newest:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Column, ForeignKey, String, Table, delete, select
 
-from idp.stores.durable.db import Instant, db, transaction
+from idp.stores.durable.db import Instant, db, reading, transaction
 from idp.stores.durable.upserts import insert
 
 consents = Table(
@@ -31,7 +31,7 @@ def give(account_id: str, client_id: str, scopes: Collection[str], *, now: datet
 def given(account_id: str, client_id: str) -> frozenset[str]:
     """The scopes this person lets this client have."""
     statement = select(consents.c.scope).where(consents.c.account_id == account_id, consents.c.client_id == client_id)
-    with transaction() as connection:
+    with reading() as connection:
         return frozenset(connection.execute(statement).scalars())
 
 

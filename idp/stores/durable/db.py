@@ -66,6 +66,26 @@ def transaction() -> Iterator[Connection]:
         raise Unavailable("database") from problem
 
 
+@contextmanager
+def reading() -> Iterator[Connection]:
+    """A connection for statements that change nothing: the caller's transaction if one is open, else none.
+
+    Without a transaction a read is one trip, and on SQLite it waits for no writer. Raises `Unavailable`.
+    """
+    outer = _joined.get()
+    if outer is not None:
+        yield outer
+        return
+    try:
+        with db.engine.connect() as connection:
+            yield connection.execution_options(**_READING[db.engine.dialect.name])
+    except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as problem:
+        raise Unavailable("database") from problem
+
+
+_READING: dict[str, Any] = {"sqlite": {"reading": True}, "postgresql": {"isolation_level": "AUTOCOMMIT"}}
+
+
 def prepare(engine: Engine) -> None:
     """Set up SQLite for many writers: WAL, full durability, and one writer at a time from the start."""
     if engine.dialect.name != "sqlite":
@@ -79,5 +99,7 @@ def prepare(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
+        if connection.get_execution_options().get("reading"):
+            return
         # A read that turns into a write cannot wait for another writer: it fails at once. Take the lock first.
         connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -14,7 +14,7 @@ from sqlalchemy import Column, Index, LargeBinary, Row, String, Table, Text, ins
 from sqlalchemy.exc import IntegrityError
 
 from idp.stores.durable import changes
-from idp.stores.durable.db import Instant, db, transaction
+from idp.stores.durable.db import Instant, db, reading, transaction
 from idp.stores.durable.sealing import vault
 
 CHANGES = "signing_keys"
@@ -94,14 +94,14 @@ def add(kid: str, algorithm: str, *, public: str, private: str, active: bool, no
 
 def find(kid: str) -> KeyRow | None:
     """The key of a name."""
-    with transaction() as connection:
+    with reading() as connection:
         row = connection.execute(select(signing_keys).where(signing_keys.c.kid == kid)).first()
     return None if row is None else _key(row)
 
 
 def in_order() -> list[KeyRow]:
     """Every key, oldest first, those long withdrawn included."""
-    with transaction() as connection:
+    with reading() as connection:
         rows = connection.execute(select(signing_keys).order_by(signing_keys.c.published_at, signing_keys.c.kid)).all()
     return [_key(row) for row in rows]
 
@@ -113,7 +113,7 @@ def current(*, now: datetime) -> list[KeyRow]:
 
 def signing_algorithms() -> frozenset[str]:
     """The algorithms that have an active key."""
-    with transaction() as connection:
+    with reading() as connection:
         found = connection.execute(select(signing_keys.c.algorithm).where(signing_keys.c.state == "active"))
         return frozenset(found.scalars())
 

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from sqlalchemy import Column, Integer, LargeBinary, String, Table, delete, insert, select, update
 
-from idp.stores.durable.db import Instant, db, transaction
+from idp.stores.durable.db import Instant, db, reading, transaction
 from idp.stores.durable.sealing import vault
 
 PLACE = "outbox.payload"
@@ -71,7 +71,7 @@ def post(channel: str, payload: str, *, now: datetime, deliver_by: datetime) -> 
 
 def state(message_id: str) -> str | None:
     """`queued`, `sending`, `sent` or `failed`; None when it is forgotten."""
-    with transaction() as connection:
+    with reading() as connection:
         return connection.execute(select(messages.c.state).where(messages.c.id == message_id)).scalar()
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Column, ForeignKey, String, Table, delete, insert, select, update
 
 from idp.stores.durable.accounts import accounts
-from idp.stores.durable.db import Instant, db, transaction
+from idp.stores.durable.db import Instant, db, reading, transaction
 
 sessions = Table(
     "sessions",
@@ -51,7 +51,7 @@ def counts(sid: str, *, now: datetime) -> bool:
         .where(sessions.c.sid == sid, sessions.c.ended_at.is_(None), sessions.c.ends_at > now)
         .where(accounts.c.status == "active")
     )
-    with transaction() as connection:
+    with reading() as connection:
         return connection.execute(statement).first() is not None
 
 
@@ -78,7 +78,7 @@ def live(account_id: str, *, now: datetime) -> list[SessionRow]:
         .where(sessions.c.account_id == account_id, sessions.c.ended_at.is_(None), sessions.c.ends_at > now)
         .order_by(sessions.c.started_at)
     )
-    with transaction() as connection:
+    with reading() as connection:
         rows = connection.execute(statement).all()
     return [SessionRow(row.sid, row.account_id, row.device, row.started_at, row.ends_at) for row in rows]
 
