@@ -48,7 +48,8 @@ def postgresql(folder: Path) -> Iterator[str]:
     if account:
         shutil.chown(data, account)
     quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    initdb: list[str | Path] = [programs / "initdb", "-D", data, "-U", "idp", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"]
+    options = "-U idp -A trust -E UTF8 --locale=C -N".split()
+    initdb: list[str | Path] = [programs / "initdb", "-D", data, *options]
     subprocess.run(initdb, check=True, cwd=folder, **as_user, **quiet)
     settings = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200"]
     command: list[str | Path] = [programs / "postgres", "-D", data, "-p", str(port), "-h", "127.0.0.1", "-k", data]
