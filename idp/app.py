@@ -70,7 +70,7 @@ def worker_of(app: Flask) -> Worker:
             "sms": HttpGateway("sms", settings.sms, wording),
             "voice": HttpGateway("call", settings.voice, wording),
         }
-        made = app.extensions["worker"] = Worker(channels, parts.chores, app.app_context)
+        made = app.extensions["worker"] = Worker(channels, parts.chores, app.app_context, store=parts.store)
     return made
 
 

@@ -54,6 +54,11 @@ class Limited:
 
 
 @dataclass(frozen=True, slots=True)
+class Unreachable:
+    """The channel is known to be down; nothing was sent, and no limit was touched (requirements, section Q)."""
+
+
+@dataclass(frozen=True, slots=True)
 class SwitchedOff:
     """Too many wrong tries in a row: this factor must be set up anew (SR-17)."""
 
@@ -91,7 +96,7 @@ class CodeFactor(Protocol):
     def name(self) -> str:
         """The method's name in proofs."""
 
-    def begin(self, attempt: Attempt, before: Earlier | None) -> Sent | TooSoon | Limited | SwitchedOff:
+    def begin(self, attempt: Attempt, before: Earlier | None) -> Sent | TooSoon | Limited | Unreachable | SwitchedOff:
         """Send a code to the attempt's destination."""
 
     def check(self, attempt: Attempt, challenge: str, code: str) -> Proved | NotProved | Limited | SwitchedOff:

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from idp.delivery import outbox
+from idp.delivery import breaker, outbox
 from idp.delivery.outbox import Message
-from idp.factors.contract import Attempt, Earlier, Limited, NotProved, Proved, Sent, SwitchedOff, TooSoon
+from idp.factors.contract import Attempt, Earlier, Limited, NotProved, Proved, Sent, SwitchedOff, TooSoon, Unreachable
 from idp.rules import limits
 from idp.services import throttling
 from idp.settings import Codes, Limits
@@ -32,11 +32,13 @@ class OneTimeCode:
     limits: Limits
     store: ShortLived
 
-    def begin(self, attempt: Attempt, before: Earlier | None) -> Sent | TooSoon | Limited | SwitchedOff:
+    def begin(self, attempt: Attempt, before: Earlier | None) -> Sent | TooSoon | Limited | Unreachable | SwitchedOff:
         """Send a code, unless it is too soon or a limit holds. Resending resets no counter (SR-17)."""
         same = before if before is not None and before.about == attempt.about else None
         if same is not None and (seconds := self._wait(attempt, same)) > 0:
             return TooSoon(seconds)
+        if self.channel != "email" and breaker.channel_is_down(self.store, self.channel):  # mail is queued instead
+            return Unreachable()
         decision = throttling.before_send(
             self.store,
             self.limits,

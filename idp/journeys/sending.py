@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from idp.factors.contract import Attempt, Earlier, Limited, Sent, SwitchedOff, TooSoon
+from idp.delivery import outbox
+from idp.factors.contract import Attempt, Earlier, Limited, Sent, SwitchedOff, TooSoon, Unreachable
 from idp.journeys.facts import Begun, Facts
 from idp.journeys.record import Here, Notice, Rejected, Submission
 from idp.services import accounts, throttling
@@ -99,17 +100,9 @@ def send(there: There, submission: Submission, factor: str) -> Sent | TooSoon | 
         earlier = Earlier(begun.challenge, begun.about, begun.sends, begun.last_sent)
     message, silent = _message(there, submission, factor)
     outcome = there.here.tools.codes[factor].begin(there.attempt(submission, message=message, silent=silent), earlier)
-    match outcome:
-        case Sent():
-            if begun is not None and begun.about != there.about:
-                codes.void(begun.challenge, now=there.here.now)
-            return outcome
-        case TooSoon():
-            return outcome
-        case Limited(seconds=seconds):
-            return limited(seconds)
-        case SwitchedOff():
-            return SWITCHED_OFF
+    if isinstance(outcome, Sent) and begun is not None and begun.about != there.about:
+        _void(begun, there)
+    return outcome if isinstance(outcome, Sent | TooSoon) else _refusal(outcome, factor)
 
 
 def limited(seconds: int) -> Rejected:
@@ -120,6 +113,24 @@ def limited(seconds: int) -> Rejected:
 def too_soon(seconds: int) -> Rejected:
     """Said openly in one's own journey, and not as an error (DESIGN §6)."""
     return Rejected(notices=(Notice("info", "too-soon", {"n": seconds}),), status=429, shown={"seconds": seconds})
+
+
+def _refusal(outcome: Limited | Unreachable | SwitchedOff, factor: str) -> Rejected:
+    match outcome:
+        case Limited(seconds=seconds):
+            return limited(seconds)
+        case Unreachable():  # our fault, so no error of the person's: the other way is on the same page
+            key = "E-CALL-FAILED" if factor == "voice" else "E-SMS-FAILED"
+            return Rejected(notices=(Notice("warning", key),), status=503)
+        case SwitchedOff():
+            return SWITCHED_OFF
+
+
+def _void(begun: Begun, there: There) -> None:
+    """The code went elsewhere before: it is worth nothing now, sent or not."""
+    codes.void(begun.challenge, now=there.here.now)
+    if begun.message is not None:
+        outbox.withdraw(begun.message)
 
 
 def _message(there: There, submission: Submission, factor: str) -> tuple[str, bool]:

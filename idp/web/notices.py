@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask_babel import gettext, ngettext
 
 from idp.journeys.record import Notice
+from idp.web.texts import error_text
 
 
 def text(notice: Notice) -> str:
@@ -25,5 +26,7 @@ def text(notice: Notice) -> str:
             return gettext("Sign in again to confirm that it is you.")
         case "stale":
             return gettext("The page had been open for a long time. Press once more.")
+        case "E-SMS-FAILED" | "E-CALL-FAILED":
+            return error_text(notice.key)
         case _:
             raise KeyError(notice.key)
