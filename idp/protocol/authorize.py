@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from urllib.parse import urlencode, urlsplit
 
@@ -12,15 +11,15 @@ from werkzeug.wrappers import Response
 
 from idp import clock
 from idp.interaction import ClientFace, Refused, SignIn
-from idp.protocol import claims, errors
+from idp.protocol import errors
+from idp.protocol.authorization_checks import AuthorizationRequest, checked
 from idp.protocol.errors import InvalidRequest, OAuthError, PageError
 from idp.protocol.parts import Parts
-from idp.protocol.request import Parameters, of_form, of_query, scopes
+from idp.protocol.request import Parameters, of_form, of_query
 from idp.rules import redirect_uris
-from idp.rules.assurance import LEVELS, MFA, Assurance, assess, reaches
+from idp.rules.assurance import Assurance, assess, reaches
 from idp.services import clients, consents, sessions
 from idp.services.clients import Client
-from idp.signing import jws
 from idp.stores.durable import audit
 from idp.stores.shortlived import authorization_codes
 from idp.stores.shortlived.authorization_codes import AuthorizationCode
@@ -29,169 +28,9 @@ from idp.stores.shortlived.sessions import Session
 SEE_OTHER = 303
 """After a POST a 302 may be repeated as a POST, a 307 is (RFC 9700 §4.12)."""
 
-REACHABLE = (MFA,)
-"""The levels that a person can be brought to here. One factor alone is never enough for a token."""
-
-CHALLENGE = range(43, 129)
-PROMPTS = frozenset({"none", "login", "consent", "select_account"})
-
-
-class AuthorizationRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A request whose every parameter was checked."""
-
-    client_id: str
-    redirect_uri: str
-    scopes: tuple[str, ...]
-    resources: tuple[str, ...] = ()
-    state: str | None = None
-    nonce: str | None = None
-    code_challenge: str | None = None
-    prompt: frozenset[str] = frozenset()
-    max_age: int | None = None
-    login_hint: str | None = None
-    hinted: str | None = None
-    ui_locales: tuple[str, ...] = ()
-    claims: str = ""
-    level: str = MFA
-    asked_at: datetime
-
 
 class _Resumed(msgspec.Struct, frozen=True):
     request: AuthorizationRequest
-
-
-Draft = dict[str, object]
-Check = Callable[[Parameters, Client, Parts], Draft]
-
-
-def _only_code(given: Parameters, client: Client, _: Parts) -> Draft:
-    if "response_type" not in given:
-        raise InvalidRequest("response_type is missing")
-    if given["response_type"] != "code":
-        raise errors.UnsupportedResponseType("response_type must be code")
-    if "authorization_code" not in client.grant_types:
-        raise errors.UnauthorizedClient("the client is not registered for the authorization code grant")
-    return {}
-
-
-def _no_request_object(given: Parameters, _: Client, __: Parts) -> Draft:
-    if "request" in given:
-        raise errors.RequestNotSupported("request objects are not taken")
-    if "request_uri" in given:  # never fetched: SR-75
-        raise errors.RequestUriNotSupported("request_uri is not taken")
-    return {}
-
-
-def _response_mode(given: Parameters, _: Client, __: Parts) -> Draft:
-    if given.get("response_mode", "query") != "query":
-        raise InvalidRequest("response_mode must be query")
-    return {}
-
-
-def _pkce(given: Parameters, client: Client, _: Parts) -> Draft:
-    """Bind the code to whoever asked for it (RFC 9700 §2.1.1)."""
-    challenge = given.get("code_challenge")
-    if challenge is None:
-        if "code_challenge_method" in given:
-            raise InvalidRequest("code_challenge is missing")
-        if client.pkce_exempt and client.is_confidential:  # certification client only: SR-70
-            return {}
-        raise InvalidRequest("code_challenge is missing")
-    if given.get("code_challenge_method") != "S256":  # a missing method means "plain": RFC 7636 §4.3
-        raise InvalidRequest("code_challenge_method must be S256")
-    if len(challenge) not in CHALLENGE or not challenge.replace("-", "").replace("_", "").isalnum():
-        raise InvalidRequest("code_challenge must be 43 to 128 characters of base64url")
-    return {"code_challenge": challenge}
-
-
-def _scope(given: Parameters, client: Client, _: Parts) -> Draft:
-    asked = scopes(given.get("scope"))
-    if "openid" not in asked:
-        raise errors.InvalidScope("scope must have openid")
-    unknown = set(asked) - set(client.scope.split())
-    if unknown:
-        raise errors.InvalidScope("scope has a word that the client is not registered for")
-    return {"scopes": asked}
-
-
-def _resources(given: Parameters, client: Client, _: Parts) -> Draft:
-    """RFC 8707: only what the client may reach; one that asks for none may reach its only one."""
-    if set(given.resources) - set(client.resources):
-        raise errors.InvalidTarget("resource is not one that the client may ask for")
-    return {"resources": tuple(dict.fromkeys(given.resources))}
-
-
-def _prompt(given: Parameters, _: Client, __: Parts) -> Draft:
-    prompt = frozenset(given.get("prompt", "").split())
-    if "none" in prompt and len(prompt) > 1:
-        raise InvalidRequest("prompt has none together with others")
-    return {"prompt": prompt & PROMPTS}
-
-
-def _max_age(given: Parameters, _: Client, __: Parts) -> Draft:
-    if "max_age" not in given:
-        return {}
-    text = given["max_age"]
-    if not text.isascii() or not text.isdigit() or len(text) > 9:
-        raise InvalidRequest("max_age must be a whole number of seconds, not negative")
-    return {"max_age": int(text)}
-
-
-def _level(given: Parameters, _: Client, __: Parts) -> Draft:
-    """The first level asked for that can be reached; an error rather than silently less (SR-59)."""
-    asked = claims.read(given.get("claims"))
-    essential = asked.acr_essential and bool(asked.acr_values)
-    wanted = asked.acr_values or tuple(given.get("acr_values", "").split())
-    known = [acr for acr in wanted if acr in LEVELS]
-    if not known:
-        if essential:
-            raise errors.UnmetAuthentication("none of the essential acr values is known here")
-        return {}
-    for acr in known:
-        if any(reaches(level, acr) for level in REACHABLE):
-            return {"level": acr if reaches(acr, MFA) else MFA}
-    raise errors.UnmetAuthentication("none of the acr values can be reached here")
-
-
-def _hint(given: Parameters, client: Client, parts: Parts) -> Draft:
-    """Who is expected. An expired ID token is still a good hint (OIDC Core §3.1.2.1)."""
-    subject = claims.read(given.get("claims")).sub
-    if "id_token_hint" not in given:
-        return {"hinted": subject} if subject else {}
-    try:
-        hint = parts.keyring.verify_own(given["id_token_hint"], typ="JWT")
-    except jws.Untrusted as problem:
-        raise InvalidRequest("id_token_hint is not an ID token of ours") from problem
-    if hint.get("iss") != parts.issuer or hint.get("aud") != client.client_id:
-        raise InvalidRequest("id_token_hint is not for this client")
-    if subject is not None and subject != hint["sub"]:
-        raise InvalidRequest("id_token_hint and the sub asked for are two people")
-    return {"hinted": str(hint["sub"])}
-
-
-def _carried(given: Parameters, _: Client, __: Parts) -> Draft:
-    return {
-        "nonce": given.get("nonce"),
-        "login_hint": given.get("login_hint"),
-        "ui_locales": tuple(given.get("ui_locales", "").split()),
-        "claims": given.get("claims", ""),
-    }
-
-
-CHECKS: tuple[Check, ...] = (
-    _only_code,
-    _no_request_object,
-    _response_mode,
-    _pkce,
-    _scope,
-    _resources,
-    _prompt,
-    _max_age,
-    _level,
-    _hint,
-    _carried,
-)
-"""In this order; the first that fails is what the client hears. Client and redirect URI come before all of them."""
 
 
 class Authorize:
@@ -210,11 +49,8 @@ class Authorize:
         session = sessions.find(
             self._parts.store, self._parts.settings.sessions, self._parts.cookies.session_id(request)
         )
-        draft: Draft = {"state": given.get("state"), "client_id": client.client_id, "redirect_uri": redirect_uri}
         try:
-            for check in CHECKS:
-                draft |= check(given, client, self._parts)
-            asked = AuthorizationRequest(**draft, asked_at=clock.now())  # type: ignore[arg-type]
+            asked = checked(given, client, redirect_uri, self._parts)
             return self._answer(asked, client, session, resumed=False)
         except OAuthError as problem:
             return self._refuse(problem, client, redirect_uri, given.get("state"), session)

@@ -10,7 +10,7 @@ from flask import request
 from werkzeug.wrappers import Response
 
 from idp.protocol.answers import JSON
-from idp.protocol.authorize import REACHABLE
+from idp.protocol.authorization_checks import REACHABLE
 from idp.protocol.claims import CLAIMS, SCOPES
 from idp.protocol.parts import Parts
 from idp.protocol.token import GRANTS

@@ -11,7 +11,7 @@ from idp.protocol.answers import empty_answer
 from idp.protocol.errors import InvalidRequest
 from idp.protocol.parts import Parts
 from idp.protocol.request import of_form
-from idp.stores.durable import audit, grants
+from idp.stores.durable import audit, grants, refresh_families
 from idp.stores.durable.db import transaction
 from idp.stores.shortlived import access_tokens
 
@@ -31,7 +31,7 @@ class Revocation:
             raise InvalidRequest("token is missing")
         now = clock.now()
         with transaction():
-            family = grants.of_refresh(refresh_tokens.family(token), refresh_tokens.digest(token), now=now)
+            family = refresh_families.find(refresh_tokens.family(token), refresh_tokens.digest(token))
             if family is not None:
                 ended = grants.revoke(family.id, client.client_id, now=now)
             else:

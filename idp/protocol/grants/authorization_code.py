@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
@@ -18,7 +18,7 @@ from idp.protocol.targets import audiences
 from idp.services.clients import Client
 from idp.stores.durable import audit, grants
 from idp.stores.durable.db import transaction
-from idp.stores.durable.grants import CodeSpent, Grant
+from idp.stores.durable.grants import Grant, Redeemed
 from idp.stores.shortlived import authorization_codes
 from idp.stores.shortlived.authorization_codes import AuthorizationCode
 
@@ -69,14 +69,37 @@ def _is_verified(challenge: str | None, verifier: str | None) -> bool:
 
 
 def _redeemed(parts: Parts, client: Client, bound: AuthorizationCode, code: str) -> tuple[Grant, str | None]:
+    """The grant, and the first token of its refresh family. Raises `InvalidGrant` for all but one caller."""
     now = clock.now()
     settings = parts.settings.tokens
-    offline = "offline_access" in bound.scope.split()
-    grant = Grant(
+    grant = _grant(bound, ends_at=now + timedelta(seconds=settings.refresh_absolute))
+    refresh, digest = refresh_tokens.new(grant.id) if "refresh_token" in client.grant_types else (None, None)
+    redeemed = Redeemed(
+        code_digest=authorization_codes.digest(code),
+        code_challenge=bound.code_challenge,
+        redirect_uri=bound.redirect_uri,
+        refresh_digest=digest,
+        refresh_idle_until=now + timedelta(seconds=settings.refresh_idle) if refresh else None,
+    )
+    with transaction():
+        if not grants.redeem(grant, redeemed, now=now):
+            raise InvalidGrant
+        audit.record(
+            "tokens.issued",
+            account_id=grant.account_id,
+            client_id=client.client_id,
+            session=grant.sid,
+            reason="authorization_code",
+        )
+    return grant, refresh
+
+
+def _grant(bound: AuthorizationCode, *, ends_at: datetime) -> Grant:
+    return Grant(
         id=secrets.token_urlsafe(16),
         reference=tokens.new_reference(),
         account_id=bound.account_id,
-        client_id=client.client_id,
+        client_id=bound.client_id,
         sid=bound.sid,
         scope=bound.scope,
         resources=bound.resources,
@@ -84,35 +107,9 @@ def _redeemed(parts: Parts, client: Client, bound: AuthorizationCode, code: str)
         acr=bound.acr,
         amr=bound.amr,
         auth_time=bound.auth_time,
-        offline=offline,
-        ends_at=now + timedelta(seconds=settings.refresh_absolute),
+        offline="offline_access" in bound.scope.split(),
+        ends_at=ends_at,
     )
-    refresh = None
-    try:
-        with transaction():
-            counts = grants.redeem(
-                grant,
-                code_digest=authorization_codes.digest(code),
-                code_challenge=bound.code_challenge,
-                redirect_uri=bound.redirect_uri,
-                now=now,
-            )
-            if not counts:
-                raise InvalidGrant
-            if "refresh_token" in client.grant_types:
-                refresh, digest = refresh_tokens.new(grant.id)
-                grants.set_refresh(grant.id, digest, idle_until=now + timedelta(seconds=settings.refresh_idle), now=now)
-            audit.record(
-                "tokens.issued",
-                account_id=grant.account_id,
-                client_id=client.client_id,
-                session=grant.sid,
-                reason="authorization_code",
-            )
-    except CodeSpent as problem:
-        _refused(client, "code was spent")
-        raise InvalidGrant from problem
-    return grant, refresh
 
 
 def _end_if_replayed(client: Client, parameters: Parameters, code: str) -> None:

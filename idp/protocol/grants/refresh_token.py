@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from idp import clock
@@ -12,8 +12,9 @@ from idp.protocol.parts import Parts
 from idp.protocol.request import Parameters, scopes
 from idp.protocol.targets import audiences
 from idp.services.clients import Client
-from idp.stores.durable import audit, grants
+from idp.stores.durable import audit, refresh_families
 from idp.stores.durable.db import transaction
+from idp.stores.durable.grants import Grant
 
 
 def refresh(parts: Parts, client: Client, parameters: Parameters) -> dict[str, Any]:
@@ -22,41 +23,52 @@ def refresh(parts: Parts, client: Client, parameters: Parameters) -> dict[str, A
     token = parameters.get("refresh_token")
     if token is None:
         raise InvalidRequest("refresh_token is missing")
-    settings = parts.settings.tokens
-    family = refresh_tokens.family(token)
-    successor, digest = refresh_tokens.new(family)
+    successor, digest = refresh_tokens.new(refresh_tokens.family(token))
     with transaction():
-        grant = grants.rotate(
-            family,
-            client.client_id,
-            refresh_tokens.digest(token),
-            digest,
-            asked_at=asked_at,
-            idle=timedelta(seconds=settings.refresh_idle),
-            grace=timedelta(seconds=settings.refresh_grace),
-        )
-        audit.record(
-            "tokens.issued" if grant else "tokens.refused",
-            account_id=grant.account_id if grant else None,
-            client_id=client.client_id,
-            session=grant.sid if grant else None,
-            outcome="success" if grant else "refused",
-            reason="refresh_token",
-        )
-        wanted = scopes(parameters.get("scope")) or (tuple(grant.scope.split()) if grant else ())
-        if grant is not None and set(wanted) - set(grant.scope.split()):  # rolls the rotation back
-            raise InvalidScope("scope is wider than what was granted")
-        aimed = audiences(client, grant, parameters) if grant is not None else ()
+        grant = _rotated(parts, client, token, digest, asked_at)
+        # Raised in here, these two roll the rotation back: nothing is lost by asking wrongly.
+        wanted = _narrowed(grant, parameters) if grant else ()
+        aimed = audiences(client, grant, parameters) if grant else ()
     if grant is None:
         raise InvalidGrant
     access = tokens.access_token(parts, grant, wanted, aimed)
     answer: dict[str, Any] = {
         "access_token": access,
         "token_type": "Bearer",
-        "expires_in": settings.access_token,
+        "expires_in": parts.settings.tokens.access_token,
         "refresh_token": successor,
         "scope": " ".join(wanted),
     }
     if "openid" in wanted:
         answer["id_token"] = tokens.id_token(parts, grant, client, nonce=None, access=access)
     return answer
+
+
+def _rotated(parts: Parts, client: Client, token: str, successor: bytes, asked_at: datetime) -> Grant | None:
+    settings = parts.settings.tokens
+    grant = refresh_families.rotate(
+        refresh_tokens.family(token),
+        client.client_id,
+        refresh_tokens.digest(token),
+        successor,
+        asked_at=asked_at,
+        idle=timedelta(seconds=settings.refresh_idle),
+        grace=timedelta(seconds=settings.refresh_grace),
+    )
+    audit.record(
+        "tokens.issued" if grant else "tokens.refused",
+        account_id=grant.account_id if grant else None,
+        client_id=client.client_id,
+        session=grant.sid if grant else None,
+        outcome="success" if grant else "refused",
+        reason="refresh_token",
+    )
+    return grant
+
+
+def _narrowed(grant: Grant, parameters: Parameters) -> tuple[str, ...]:
+    granted = tuple(grant.scope.split())
+    wanted = scopes(parameters.get("scope")) or granted
+    if set(wanted) - set(granted):
+        raise InvalidScope("scope is wider than what was granted")
+    return wanted

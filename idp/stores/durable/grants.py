@@ -7,8 +7,8 @@ rotating it is one conditional statement (SR-80, SR-86).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -21,16 +21,15 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    bindparam,
     delete,
     exists,
     select,
     update,
 )
-from sqlalchemy.exc import IntegrityError
 
-from idp import clock
 from idp.stores.durable.accounts import accounts
-from idp.stores.durable.db import Instant, db, transaction
+from idp.stores.durable.db import Instant, db, reading, transaction
 from idp.stores.durable.sessions import sessions
 from idp.stores.durable.upserts import insert
 
@@ -69,10 +68,6 @@ revoked_tokens = Table(
 )
 
 
-class CodeSpent(Exception):
-    """This authorization code was redeemed before."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
     """A grant as tokens are made of it."""
@@ -92,102 +87,39 @@ class Grant:
     ends_at: datetime
 
 
-def redeem(grant: Grant, *, code_digest: bytes, code_challenge: str | None, redirect_uri: str, now: datetime) -> bool:
-    """Keep the grant that this code stands for. True for exactly one of any number of callers (SR-80).
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redeemed:
+    """What a grant keeps of the code it came from, and the refresh family it begins with, if any."""
 
-    False when the account or the session does not count any more (SR-60). Raises `CodeSpent` when the
-    code was redeemed before. Joins the caller's transaction.
+    code_digest: bytes
+    code_challenge: str | None
+    redirect_uri: str
+    refresh_digest: bytes | None
+    refresh_idle_until: datetime | None
+
+
+def redeem(grant: Grant, redeemed: Redeemed, *, now: datetime) -> bool:
+    """Keep the grant that a code stands for. True for exactly one of any number of callers (SR-80).
+
+    False when the code was redeemed before, and when account or session do not count any more (SR-60):
+    one statement decides all of it. Joins the caller's transaction.
     """
     row = {
-        "id": grant.id,
-        "reference": grant.reference,
-        "account_id": grant.account_id,
-        "client_id": grant.client_id,
-        "sid": grant.sid,
-        "scope": grant.scope,
+        **asdict(grant),
+        **asdict(redeemed),
         "resources": " ".join(grant.resources),
-        "claims": grant.claims,
-        "acr": grant.acr,
         "amr": " ".join(grant.amr),
-        "auth_time": grant.auth_time,
-        "offline": grant.offline,
-        "code_digest": code_digest,
-        "code_challenge": code_challenge,
-        "redirect_uri": redirect_uri,
+        "refresh_rotated_at": now if redeemed.refresh_digest else None,
         "issued_at": now,
-        "ends_at": grant.ends_at,
     }
-    with transaction() as connection:
-        try:
-            with connection.begin_nested():
-                connection.execute(insert(connection, grants).values(row))
-        except IntegrityError as problem:
-            raise CodeSpent from problem
-        return connection.execute(select(_session_counts(grant.sid, now), _account_counts(grant.account_id))).one() == (
-            True,
-            True,
-        )
-
-
-def set_refresh(grant_id: str, digest: bytes, *, idle_until: datetime, now: datetime) -> None:
-    """Begin the refresh family of a grant. Joins the caller's transaction."""
-    with transaction() as connection:
-        connection.execute(
-            update(grants)
-            .where(grants.c.id == grant_id)
-            .values(refresh_digest=digest, refresh_rotated_at=now, refresh_idle_until=idle_until)
-        )
-
-
-def rotate(
-    grant_id: str,
-    client_id: str,
-    digest: bytes,
-    successor: bytes,
-    *,
-    asked_at: datetime,
-    idle: timedelta,
-    grace: timedelta,
-) -> Grant | None:
-    """Put `successor` in the place of the refresh token `digest`; None when that one does not count (SR-86).
-
-    The current token rotates. The one just before it, within `grace` and once, voids its unused successor
-    and rotates in its stead: the answer was lost on its way. A request that was under way (`asked_at`)
-    when the token rotated is a race, neither a retry nor a theft: it gets nothing and ends nothing.
-    Anything else that names a family is a spent token, and ends it. One statement decides, so a family
-    never has two live tokens.
-    """
-    now = clock.now()
-    idle_until = now + idle
-    mine = and_(grants.c.id == grant_id, grants.c.client_id == client_id, grants.c.revoked_at.is_(None))
-    alive = and_(
-        mine,
-        grants.c.ends_at > now,
-        grants.c.refresh_idle_until > now,
-        exists().where(accounts.c.id == grants.c.account_id, accounts.c.status == "active"),
+    columns = [column for column in grants.c if column.name in row]
+    values = select(*(bindparam(column.name, row[column.name], column.type) for column in columns)).where(
+        _account_counts(grant.account_id), _session_counts(grant.sid, now)
     )
-    is_current = grants.c.refresh_digest == digest
-    answered = grants.c.refresh_rotated_at <= asked_at
-    is_retry = and_(grants.c.refresh_previous == digest, answered, grants.c.refresh_rotated_at > now - grace)
     with transaction() as connection:
-        for which, previous in ((is_current, digest), (is_retry, None)):
-            row = connection.execute(
-                update(grants)
-                .where(alive, which)
-                .values(
-                    refresh_digest=successor,
-                    refresh_previous=previous,
-                    refresh_rotated_at=now,
-                    refresh_idle_until=idle_until,
-                )
-                .returning(*grants.c)
-            ).first()
-            if row is not None:
-                return _grant(row)
-        connection.execute(
-            update(grants).where(mine, answered, grants.c.refresh_digest != digest).values(revoked_at=now)
-        )
-    return None
+        statement = insert(connection, grants).from_select([column.name for column in columns], values)
+        kept = connection.execute(statement.on_conflict_do_nothing().returning(grants.c.id))
+        return kept.first() is not None
 
 
 def replayed(code_digest: bytes, client_id: str) -> tuple[str, str | None, str] | None:
@@ -195,7 +127,7 @@ def replayed(code_digest: bytes, client_id: str) -> tuple[str, str | None, str] 
     statement = select(grants.c.id, grants.c.code_challenge, grants.c.redirect_uri).where(
         grants.c.code_digest == code_digest, grants.c.client_id == client_id
     )
-    with transaction() as connection:
+    with reading() as connection:
         row = connection.execute(statement).first()
     return (row.id, row.code_challenge, row.redirect_uri) if row else None
 
@@ -209,24 +141,9 @@ def live(reference: str, *, token: bytes, now: datetime) -> Grant | None:
         exists().where(accounts.c.id == grants.c.account_id, accounts.c.status == "active"),
         ~exists().where(revoked_tokens.c.digest == token),
     )
-    with transaction() as connection:
+    with reading() as connection:
         row = connection.execute(statement).first()
-    return _grant(row) if row else None
-
-
-def of_refresh(grant_id: str, digest: bytes, *, now: datetime) -> Grant | None:
-    """The grant of a refresh token that still counts."""
-    statement = select(grants).where(
-        grants.c.id == grant_id,
-        grants.c.refresh_digest == digest,
-        grants.c.revoked_at.is_(None),
-        grants.c.ends_at > now,
-        grants.c.refresh_idle_until > now,
-        exists().where(accounts.c.id == grants.c.account_id, accounts.c.status == "active"),
-    )
-    with transaction() as connection:
-        row = connection.execute(statement).first()
-    return _grant(row) if row else None
+    return from_row(row) if row else None
 
 
 def revoke(grant_id: str, client_id: str, *, now: datetime) -> bool:
@@ -243,7 +160,7 @@ def revoke_token(digest: bytes, *, expires_at: datetime) -> None:
 
 def is_revoked(digest: bytes) -> bool:
     """Whether an access token was revoked by itself."""
-    with transaction() as connection:
+    with reading() as connection:
         return (
             connection.execute(select(revoked_tokens.c.digest).where(revoked_tokens.c.digest == digest)).first()
             is not None
@@ -293,7 +210,8 @@ def _account_counts(account_id: str) -> Any:
     return exists().where(accounts.c.id == account_id, accounts.c.status == "active")
 
 
-def _grant(row: Row[Any]) -> Grant:
+def from_row(row: Row[Any]) -> Grant:
+    """The grant of a row."""
     return Grant(
         id=row.id,
         reference=row.reference,

@@ -1,0 +1,66 @@
+"""Refresh families: one per grant, in the grant's own row; rotation is one conditional statement (SR-86)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, exists, select, update
+
+from idp import clock
+from idp.stores.durable.accounts import accounts
+from idp.stores.durable.db import reading, transaction
+from idp.stores.durable.grants import Grant, from_row, grants
+
+
+def rotate(
+    grant_id: str,
+    client_id: str,
+    digest: bytes,
+    successor: bytes,
+    *,
+    asked_at: datetime,
+    idle: timedelta,
+    grace: timedelta,
+) -> Grant | None:
+    """Put `successor` in the place of the refresh token `digest`; None when that one does not count.
+
+    The current token rotates. The one just before it, within `grace` and once, voids its unused successor
+    and rotates in its stead: the answer was lost on its way. A request that was under way (`asked_at`)
+    when the token rotated is a race, neither a retry nor a theft: it gets nothing and ends nothing.
+    Anything else that names a family is a spent token, and ends it. A family never has two live tokens.
+    """
+    now = clock.now()
+    mine = and_(grants.c.id == grant_id, grants.c.client_id == client_id, grants.c.revoked_at.is_(None))
+    answered = grants.c.refresh_rotated_at <= asked_at
+    is_current = grants.c.refresh_digest == digest
+    is_retry = and_(grants.c.refresh_previous == digest, answered, grants.c.refresh_rotated_at > now - grace)
+    rotated = {"refresh_digest": successor, "refresh_rotated_at": now, "refresh_idle_until": now + idle}
+    with transaction() as connection:
+        for which, previous in ((is_current, digest), (is_retry, None)):
+            statement = update(grants).where(mine, _alive(now), which).values(refresh_previous=previous, **rotated)
+            row = connection.execute(statement.returning(*grants.c)).first()
+            if row is not None:
+                return from_row(row)
+        reused = update(grants).where(mine, answered, grants.c.refresh_digest != digest)
+        connection.execute(reused.values(revoked_at=now))
+    return None
+
+
+def find(grant_id: str, digest: bytes) -> Grant | None:
+    """The grant of a refresh token that still counts."""
+    now = clock.now()
+    statement = select(grants).where(
+        grants.c.id == grant_id, grants.c.refresh_digest == digest, grants.c.revoked_at.is_(None), _alive(now)
+    )
+    with reading() as connection:
+        row = connection.execute(statement).first()
+    return from_row(row) if row else None
+
+
+def _alive(now: datetime) -> ColumnElement[Any]:
+    return and_(
+        grants.c.ends_at > now,
+        grants.c.refresh_idle_until > now,
+        exists().where(accounts.c.id == grants.c.account_id, accounts.c.status == "active"),
+    )
