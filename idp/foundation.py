@@ -25,6 +25,10 @@ def open_durable(settings: Settings) -> Flask:
     db.init_app(app)
     with app.app_context():
         prepare(db.engine)
+        if db.engine.dialect.name == "postgresql":
+            from idp.stores.durable.patience import bound  # noqa: PLC0415 - psycopg only where it is used
+
+            bound(db.engine, seconds=settings.database.timeout)
     return app
 
 
@@ -50,11 +54,11 @@ def _database_url(settings: Settings) -> URL:
 def _engine_options(settings: Settings) -> dict[str, object]:
     database = settings.database
     if database.url.startswith("sqlite"):
-        return {"connect_args": {"timeout": database.timeout}}
+        return {"hide_parameters": True, "connect_args": {"timeout": database.timeout}}
     return {
+        "hide_parameters": True,  # neither in logs nor in an exception's words: SR-120
         "pool_size": database.pool_size,
         "pool_timeout": database.timeout,
-        "pool_pre_ping": True,
         "connect_args": {
             "connect_timeout": database.timeout,
             "options": f"-c statement_timeout={database.timeout * 1000} -c lock_timeout={database.timeout * 1000}",

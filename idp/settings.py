@@ -70,7 +70,7 @@ class Database(Section, frozen=True, kw_only=True):
     """File with the database password, if the URL has none."""
     pool_size: Count = 5
     """Connections held per process."""
-    timeout: Seconds = 3
+    timeout: Seconds = 2
     """Seconds to wait for a connection or a lock before answering 503."""
 
 

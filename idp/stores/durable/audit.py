@@ -14,8 +14,10 @@ from datetime import datetime
 import msgspec
 from msgspec import Struct
 from sqlalchemy import BigInteger, Column, Connection, Integer, LargeBinary, Row, String, Table, Text, delete, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from idp import clock, correlation
+from idp.stores import Unavailable
 from idp.stores.durable.db import Instant, db, transaction
 from idp.stores.durable.sealing import vault
 from idp.stores.durable.upserts import insert
@@ -87,24 +89,25 @@ def record(
 
     Never hand over an address, a number, a code, a token or any other secret (SR-120).
     """
-    request = correlation.current()
-    with transaction() as connection:
-        row = {
-            "uid": secrets.token_hex(16),
-            "at": clock.now(),
-            "event": event,
-            "outcome": outcome,
-            "account": _pseudonym(connection, account_id) if account_id else None,
-            "client": _short(client_id),
-            "session": _short(session),
-            "journey": _short(journey),
-            "network": _short(request.network),
-            "reference": _short(request.reference),
-            "reason": _short(reason, LONGEST),
-            "details": _details(details or {}),
-        }
-        row["key_id"], row["mark"] = vault().mark(_canonical(row), purpose="audit event")
-        connection.execute(audit_events.insert().values(row))
+    try:
+        with transaction() as connection:
+            _write(
+                connection,
+                {
+                    "uid": secrets.token_hex(16),
+                    "at": clock.now(),
+                    "event": event,
+                    "outcome": outcome,
+                    "account": _pseudonym(connection, account_id) if account_id else None,
+                    "client": _short(client_id),
+                    "session": _short(session),
+                    "journey": _short(journey),
+                    "reason": _short(reason, LONGEST),
+                    "details": _details(details or {}),
+                },
+            )
+    except SQLAlchemyError as problem:  # for whatever reason: no act without its record (section Q)
+        raise Unavailable("audit trail") from problem
 
 
 def pseudonym_of(account_id: str) -> str | None:
@@ -146,6 +149,13 @@ def bears_our_mark(event: Row[tuple[object, ...]]) -> bool:
     row = event._asdict()
     _, mark = vault().mark(_canonical(row), purpose="audit event", key_id=row["key_id"])
     return secrets.compare_digest(mark, bytes(row["mark"]))
+
+
+def _write(connection: Connection, event: dict[str, object]) -> None:
+    request = correlation.current()
+    row = {**event, "network": _short(request.network), "reference": _short(request.reference)}
+    row["key_id"], row["mark"] = vault().mark(_canonical(row), purpose="audit event")
+    connection.execute(audit_events.insert().values(row))
 
 
 def _pseudonym(connection: Connection, account_id: str) -> str:

@@ -26,6 +26,9 @@ db = SQLAlchemy(
     )
 )
 
+DOWN = (exc.OperationalError, exc.InterfaceError, exc.InternalError, exc.TimeoutError)
+"""How drivers say that they cannot now. PostgreSQL calls a read-only transaction an internal error."""
+
 _joined: ContextVar[Connection | None] = ContextVar("joined", default=None)
 
 
@@ -62,7 +65,7 @@ def transaction() -> Iterator[Connection]:
                 yield connection
             finally:
                 _joined.reset(token)
-    except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as problem:
+    except DOWN as problem:
         raise Unavailable("database") from problem
 
 
@@ -79,7 +82,7 @@ def reading() -> Iterator[Connection]:
     try:
         with db.engine.connect() as connection:
             yield connection.execution_options(**_READING[db.engine.dialect.name])
-    except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as problem:
+    except DOWN as problem:
         raise Unavailable("database") from problem
 
 
