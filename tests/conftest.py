@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import psycopg
 import pytest
@@ -39,11 +40,12 @@ class Servers:
 
 
 @pytest.fixture(scope="session")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
-    """The servers of this test process."""
-    made = Servers(tmp_path_factory.mktemp("servers"))
-    with made.stack:
-        yield made
+def servers() -> Iterator[Servers]:
+    """The servers of this test process, in a folder that no other run of the tests tidies away."""
+    with TemporaryDirectory(prefix="idp-servers-", ignore_cleanup_errors=True) as folder:
+        made = Servers(Path(folder))
+        with made.stack:
+            yield made
 
 
 @pytest.fixture(params=["embedded", "scale"])

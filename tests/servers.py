@@ -48,7 +48,7 @@ def postgresql(folder: Path) -> Iterator[str]:
     if account:
         shutil.chown(data, account)
     quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    options = "-U idp -A trust -E UTF8 --locale=C -N".split()
+    options = ["-U", "idp", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"]
     initdb: list[str | Path] = [programs / "initdb", "-D", data, *options]
     subprocess.run(initdb, check=True, cwd=folder, **as_user, **quiet)
     settings = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200"]
@@ -89,11 +89,8 @@ def _unprivileged(folder: Path) -> str | None:
     if os.geteuid() != 0:
         return None
     known = {entry.pw_name for entry in pwd.getpwall()}
-    account = "postgres" if "postgres" in known else "nobody"
-    for parent in (folder, *folder.parents):
-        if parent.is_relative_to("/tmp") and parent != Path("/tmp"):  # noqa: S108 - pytest's own folders
-            parent.chmod(0o755)
-    return account
+    folder.chmod(0o755)
+    return "postgres" if "postgres" in known else "nobody"
 
 
 def _wait_for(ask: object, not_yet: type[Exception]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import unquote_to_bytes
+
 from flask import Request
 from werkzeug.datastructures import MultiDict
 
@@ -24,6 +26,7 @@ class Parameters(dict[str, str]):
 
 def of_query(request: Request) -> Parameters:
     """The parameters of a GET. Raises `InvalidRequest`."""
+    _check_encoding(request.query_string)
     return _frozen(request.args)
 
 
@@ -31,6 +34,7 @@ def of_form(request: Request) -> Parameters:
     """The parameters of a form POST; what stands in the URL is not looked at. Raises `InvalidRequest`."""
     if request.mimetype != FORM:
         raise InvalidRequest(f"the request must be a form ({FORM})")
+    _check_encoding(request.get_data(cache=True))
     return _frozen(request.form)
 
 
@@ -47,11 +51,19 @@ def _frozen(given: MultiDict[str, str]) -> Parameters:
     return found
 
 
+def _check_encoding(raw: bytes) -> None:
+    """Werkzeug leaves what is not UTF-8 percent-encoded, so that it would pass for ordinary text."""
+    try:
+        unquote_to_bytes(raw).decode()
+    except UnicodeDecodeError as problem:
+        raise InvalidRequest("a parameter is not UTF-8") from problem
+
+
 def _check(name: str, value: str) -> None:
     if len(value.encode()) > (LONGEST_STATE if name == "state" else LONGEST):
         raise InvalidRequest(f"{_named(name)} is too long")
-    if "\x00" in value or "\ufffd" in value or "\x00" in name or "\ufffd" in name:
-        raise InvalidRequest("a parameter has NUL or is not UTF-8")
+    if "\x00" in value or "\x00" in name:
+        raise InvalidRequest("a parameter has NUL")
 
 
 def _named(name: str) -> str:
