@@ -62,6 +62,14 @@ def draw(kind: str, *, technical: str = "", client: ClientFace | None = None) ->
     return _page(kind if kind in STATUS else "bad-link", status, technical=technical, client=client)
 
 
+def pause(seconds: int) -> Response:
+    """Too much at once: the page that asks to try again, and when (SR-33)."""
+    _log("limited", 429)
+    answer = _page("unavailable", 429)
+    answer.headers["Retry-After"] = str(seconds)
+    return answer
+
+
 def reference() -> str:
     """A new reference: 7K3F-92QD, forty bits that mean nothing."""
     letters = [secrets.choice(ALPHABET) for _ in range(8)]

@@ -17,7 +17,7 @@ from idp.journeys.replies import Gone, Over, Reply, Shown, Stand, TooManyJourney
 from idp.services import accounts, sessions
 from idp.settings import Settings
 from idp.stores.shortlived.contract import ShortLived
-from idp.web import forms, locale, notices, pages, texts
+from idp.web import errors, forms, locale, notices, pages, texts
 from idp.web.csrf import FormTokens
 from idp.web.forms import OddForm
 
@@ -106,11 +106,8 @@ class JourneyViews:
         return response
 
     def busy(self, problem: TooManyJourneys) -> Response:
-        """P-WAIT, for whoever begins more journeys than people could walk."""
-        minutes = -(-problem.seconds // 60)
-        response = pages.render({"page": "wait", "status": 429, "shown": {"minutes": minutes}})
-        response.headers["Retry-After"] = str(problem.seconds)
-        return response
+        """For whoever begins more journeys than people could walk."""
+        return errors.pause(problem.seconds)
 
     def _visitor(self) -> Visitor | None:
         browser = self.cookies.browser(request)
