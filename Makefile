@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo demo-reset test check format texts generated lock venv clean
+.PHONY: help demo demo-reset test check bench format texts generated lock venv clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -17,7 +17,7 @@ demo-reset: ## forget everything that the demo made
 	@rm -rf "$${DEMO_DIR:-.demo}"
 
 test: $(VENV)/dev.stamp ## every test, on both databases and both short-lived stores
-	@exec $(BIN)/python -m pytest
+	@exec $(BIN)/python -m pytest -n auto --dist worksteal
 
 check: $(VENV)/dev.stamp ## linter, formatter, types, layers, and what must be current
 	$(BIN)/ruff check .
@@ -25,6 +25,9 @@ check: $(VENV)/dev.stamp ## linter, formatter, types, layers, and what must be c
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q -p no:cacheprovider tests/architecture
+
+bench: $(VENV)/dev.stamp ## what the hot paths cost: processor time as ratios, statements, trips (BENCH="--requests 500")
+	@exec $(BIN)/python -m bench.hot_paths $(BENCH)
 
 format: $(VENV)/dev.stamp ## let the formatter have its way
 	$(BIN)/ruff format .

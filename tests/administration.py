@@ -19,8 +19,8 @@ from click.testing import CliRunner, Result
 from flask import Flask
 
 from idp import clock, configuration
-from idp.foundation import open_durable
 from idp.cli import main
+from idp.foundation import open_durable
 from idp.settings import Settings
 from idp.stores.durable.db import db
 

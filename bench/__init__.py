@@ -1,0 +1,1 @@
+"""What the provider costs, measured. Nothing in the provider imports it."""
