@@ -27,8 +27,11 @@ def template(here: Here) -> str:
 
 
 def login(here: Here) -> Shown:
-    """The address as far as it is known; read-only when one person is asked for again."""
-    known = here.session.account_id if here.session else here.record.wanted.account_id
+    """The address as far as it is known; read-only when the person signed in here is asked for again.
+
+    A client's hint alone shows no address: whoever holds an old ID token is not its owner.
+    """
+    known = here.session.account_id if here.session else None
     switched = here.facts.answers.get("accounts", {}).get("chosen") == "other"
     account = accounts.by_id(known) if known and not switched else None
     typed = here.facts.answers.get("email", {}).get("typed", "")

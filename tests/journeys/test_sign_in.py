@@ -176,3 +176,12 @@ def test_reset_by_mail_alone_is_refused_to_an_account_without_phone(provider: Pr
     ola.comes_from_portal().presses("Forgotten your password?").sends(email=ola.email)
     ola.sends("verify", code=ola.mailed_code())
     assert ola.page.heading == "Cannot use your phone?"
+
+
+def test_a_hint_shows_nobodys_address_to_a_stranger(provider: Provider) -> None:
+    """SR-123: an ID token that went astray is no way to learn an address."""
+    kari = provider.person().is_signed_in()
+    hint = kari.comes_from_portal().tokens()["id_token"]
+    stranger = provider.person().comes_from_portal(id_token_hint=hint)
+    assert stranger.step == "login"
+    assert kari.email not in stranger.page.html
