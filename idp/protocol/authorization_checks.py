@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 
@@ -19,7 +20,9 @@ from idp.signing import jws
 REACHABLE = (MFA,)
 """The levels that a person can be brought to here. One factor alone is never enough for a token."""
 
-CHALLENGE = range(43, 129)
+CHALLENGE = re.compile(r"[A-Za-z0-9\-._~]{43,128}")
+"""RFC 7636 §4.2."""
+
 PROMPTS = frozenset({"none", "login", "consent", "select_account"})
 
 
@@ -45,6 +48,12 @@ class AuthorizationRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 Draft = dict[str, object]
 Check = Callable[[Parameters, Client, Parts], Draft]
+
+
+def _sound(given: Parameters, _: Client, __: Parts) -> Draft:
+    """Each parameter once, bounded, and text (SR-73)."""
+    given.sound()
+    return {}
 
 
 def _only_code(given: Parameters, client: Client, _: Parts) -> Draft:
@@ -82,7 +91,7 @@ def _pkce(given: Parameters, client: Client, _: Parts) -> Draft:
         raise InvalidRequest("code_challenge is missing")
     if given.get("code_challenge_method") != "S256":  # a missing method means "plain": RFC 7636 §4.3
         raise InvalidRequest("code_challenge_method must be S256")
-    if len(challenge) not in CHALLENGE or not challenge.replace("-", "").replace("_", "").isalnum():
+    if not CHALLENGE.fullmatch(challenge):
         raise InvalidRequest("code_challenge must be 43 to 128 characters of base64url")
     return {"code_challenge": challenge}
 
@@ -162,6 +171,7 @@ def _carried(given: Parameters, _: Client, __: Parts) -> Draft:
 
 
 CHECKS: tuple[Check, ...] = (
+    _sound,
     _only_code,
     _no_request_object,
     _response_mode,

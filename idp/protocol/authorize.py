@@ -15,7 +15,7 @@ from idp.protocol import errors
 from idp.protocol.authorization_checks import AuthorizationRequest, checked
 from idp.protocol.errors import InvalidRequest, OAuthError, PageError
 from idp.protocol.parts import Parts
-from idp.protocol.request import Parameters, of_form, of_query
+from idp.protocol.request import Parameters, of_browser
 from idp.rules import redirect_uris
 from idp.rules.assurance import Assurance, assess, reaches
 from idp.services import clients, consents, sessions
@@ -42,7 +42,7 @@ class Authorize:
     def begin(self) -> Response:
         """GET or POST /authorize."""
         try:
-            given = of_form(request) if request.method == "POST" else of_query(request)
+            given = of_browser(request)
         except InvalidRequest as problem:
             raise PageError("bad-link", problem.error) from problem
         client, redirect_uri = _checked_client(given)
@@ -157,6 +157,7 @@ class Authorize:
             acr=assurance.acr,
             amr=assurance.amr,
             auth_time=assurance.auth_time,
+            session_ends_at=session.ends_at,
             expires_at=clock.now() + timedelta(seconds=lifetime),
         )
         code = authorization_codes.issue(self._parts.store, bound, lifetime=lifetime)

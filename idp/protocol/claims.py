@@ -38,7 +38,7 @@ def read(text: str | None) -> ClaimsRequest:
         return ClaimsRequest()
     try:
         given = msgspec.json.decode(text)
-    except msgspec.DecodeError as problem:
+    except (msgspec.DecodeError, RecursionError) as problem:
         raise InvalidRequest("claims is not JSON") from problem
     if not isinstance(given, dict):
         raise InvalidRequest("claims is not a JSON object")

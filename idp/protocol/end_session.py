@@ -12,7 +12,7 @@ from idp.interaction import Done, SignOut
 from idp.protocol.authorize import face
 from idp.protocol.errors import InvalidRequest, PageError
 from idp.protocol.parts import Parts
-from idp.protocol.request import Parameters, of_form, of_query
+from idp.protocol.request import Parameters, of_browser
 from idp.services import clients, sessions
 from idp.services.clients import Client
 from idp.signing import jws
@@ -37,7 +37,7 @@ class EndSession:
     def begin(self) -> Response:
         """GET or POST /logout. With a hint for the very session it acts at once; else it asks (SR-107)."""
         try:
-            given = of_form(request) if request.method == "POST" else of_query(request)
+            given = of_browser(request).sound()
             hint = self._hint(given)
         except InvalidRequest as problem:
             raise PageError("bad-link", problem.description) from problem

@@ -19,47 +19,76 @@ MAY_REPEAT = ("resource",)
 
 
 class Parameters(dict[str, str]):
-    """The parameters of a request; `resources` are those of RFC 8707."""
+    """The parameters of a request; `resources` are those of RFC 8707.
+
+    A parameter that breaks the rules is left out, and `fault` says what is wrong with the first of them:
+    the authorization endpoint must know client and redirect URI before it may tell anybody (SR-69).
+    """
 
     resources: tuple[str, ...] = ()
+    fault: InvalidRequest | None = None
+
+    def sound(self) -> Parameters:
+        """These, when nothing is wrong with any of them. Raises `InvalidRequest`."""
+        if self.fault is not None:
+            raise self.fault
+        return self
 
 
-def of_query(request: Request) -> Parameters:
-    """The parameters of a GET. Raises `InvalidRequest`."""
-    _check_encoding(request.query_string)
-    return _frozen(request.args)
+def of_browser(request: Request) -> Parameters:
+    """What a client sends by way of a browser: the query of a GET or the form of a POST, never both.
+
+    Its `fault` is for the caller to look at. Raises `InvalidRequest` for a POST that is no form.
+    """
+    if request.method == "POST":
+        return _of_form(request)
+    return _frozen(request.args, request.query_string)
 
 
 def of_form(request: Request) -> Parameters:
     """The parameters of a form POST; what stands in the URL is not looked at. Raises `InvalidRequest`."""
+    return _of_form(request).sound()
+
+
+def _of_form(request: Request) -> Parameters:
     if request.mimetype != FORM:
         raise InvalidRequest(f"the request must be a form ({FORM})")
-    _check_encoding(request.get_data(cache=True))
-    return _frozen(request.form)
+    raw = request.get_data(cache=True)
+    return _frozen(request.form, raw)
 
 
-def _frozen(given: MultiDict[str, str]) -> Parameters:
+def _frozen(given: MultiDict[str, str], raw: bytes) -> Parameters:
     found = Parameters()
+    found.fault = _misencoded(raw)
     for name, values in given.lists():
-        if len(values) > 1 and name not in MAY_REPEAT:
-            raise InvalidRequest(f"{_named(name)} comes more than once")
-        for value in values:
-            _check(name, value)
+        try:
+            _check(name, values)
+        except InvalidRequest as problem:
+            found.fault = found.fault or problem
+            continue
         if values[-1]:  # an empty value is the same as none: RFC 6749 §3.1
             found[name] = values[-1]
     found.resources = tuple(value for value in given.getlist("resource") if value)
     return found
 
 
-def _check_encoding(raw: bytes) -> None:
+def _misencoded(raw: bytes) -> InvalidRequest | None:
     """Werkzeug leaves what is not UTF-8 percent-encoded, so that it would pass for ordinary text."""
     try:
         unquote_to_bytes(raw).decode()
-    except UnicodeDecodeError as problem:
-        raise InvalidRequest("a parameter is not UTF-8") from problem
+    except UnicodeDecodeError:
+        return InvalidRequest("a parameter is not UTF-8")
+    return None
 
 
-def _check(name: str, value: str) -> None:
+def _check(name: str, values: list[str]) -> None:
+    if len(values) > 1 and name not in MAY_REPEAT:
+        raise InvalidRequest(f"{_named(name)} comes more than once")
+    for value in values:
+        _check_value(name, value)
+
+
+def _check_value(name: str, value: str) -> None:
     if len(value.encode()) > (LONGEST_STATE if name == "state" else LONGEST):
         raise InvalidRequest(f"{_named(name)} is too long")
     if "\x00" in value or "\x00" in name:

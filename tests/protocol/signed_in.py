@@ -32,9 +32,7 @@ def signed_in(
     now = clock.now()
     proved = [Proof(method, now - timedelta(seconds=ago), now + timedelta(hours=8)) for method in methods]
     with provider.app.app_context():
-        session_id = sessions.start(
-            provider.parts.store, provider.parts.settings.sessions, account_id(person), proved
-        )
+        session_id = sessions.start(provider.parts.store, provider.parts.settings.sessions, account_id(person), proved)
     person.browser.set_cookie("__Host-session", session_id, domain="login.example", secure=True, httponly=True)
     return person
 
@@ -66,9 +64,7 @@ def posts(
     authenticated: bool = True,
 ) -> TestResponse:
     """A client's POST, with Basic unless told otherwise; the portal's unless it is another client's."""
-    client_id, secret = (
-        (caller.client.client_id, caller.secret or "") if caller else (provider.portal, provider.secret)
-    )
+    client_id, secret = (caller.client.client_id, caller.secret or "") if caller else (provider.portal, provider.secret)
     sent = {**(basic(client_id, secret) if authenticated else {}), **(headers or {})}
     return provider.app.test_client().post(
         path, base_url=BASE, data=form, headers=sent, content_type="application/x-www-form-urlencoded"
@@ -93,9 +89,7 @@ def code_form(person: Person, **changes: str) -> dict[str, str]:
     return {name: value for name, value in form.items() if value}
 
 
-def refreshes(
-    provider: Provider, token: str, *, caller: Registered | None = None, **parameters: str
-) -> TestResponse:
+def refreshes(provider: Provider, token: str, *, caller: Registered | None = None, **parameters: str) -> TestResponse:
     """One use of a refresh token."""
     form = {"grant_type": "refresh_token", "refresh_token": token, **parameters}
     return posts(provider, "/token", form, caller=caller)

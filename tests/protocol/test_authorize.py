@@ -89,7 +89,7 @@ def test_what_is_wrong_goes_back_to_the_client(kari: Person, parameters: dict[st
 def test_duplicate_parameters_are_refused_and_unknown_ones_ignored(kari: Person) -> None:
     """SR-73: query and body are never merged."""
     query = urlencode(kari.request())
-    assert kari.goes(f"/authorize?{query}&nonce=another").answer.status_code == 400
+    assert kari.goes(f"/authorize?{query}&nonce=another").redirected_to()["error"] == "invalid_request"
     assert "code" in kari.goes(f"/authorize?{query}&colour=blue").redirected_to()
 
 
@@ -97,7 +97,7 @@ def test_duplicate_parameters_are_refused_and_unknown_ones_ignored(kari: Person)
 def test_odd_bytes_and_oversized_parameters_are_refused(kari: Person, odd: str) -> None:
     """SR-90."""
     kari.goes(f"/authorize?{urlencode(kari.request(nonce=''))}&nonce={odd}")
-    assert kari.answer.status_code == 400
+    assert kari.redirected_to()["error"] == "invalid_request"  # requirements, section R
 
 
 def test_state_comes_back_byte_for_byte(kari: Person) -> None:
@@ -222,3 +222,38 @@ def test_a_native_client_may_use_any_loopback_port(provider: Provider) -> None:
     assert kari.answer.headers["Location"].startswith("http://127.0.0.1:49152/callback?code=")
     kari.comes_from_portal(client_id=client, redirect_uri="http://localhost:49152/callback")
     assert kari.answer.status_code == 400
+
+
+@pytest.mark.parametrize("repeated", ["client_id", "redirect_uri"])
+def test_a_repeated_client_or_redirect_uri_goes_nowhere(kari: Person, repeated: str) -> None:
+    """SR-69, SR-73."""
+    given = kari.request()
+    kari.goes(f"/authorize?{urlencode([*given.items(), (repeated, given[repeated])])}")
+    assert kari.answer is not None
+    assert kari.answer.status_code == 400
+
+
+def test_a_state_that_is_repeated_or_over_2_kib_is_an_error_without_state(kari: Person) -> None:
+    """SR-73."""
+    for states in (["one", "two"], ["s" * 2049]):
+        given = [*kari.request(state="").items(), *(("state", state) for state in states)]
+        told = kari.goes(f"/authorize?{urlencode(given)}").redirected_to()
+        assert told["error"] == "invalid_request"
+        assert "state" not in told
+
+
+def test_claims_that_are_nested_without_end_are_an_invalid_request(kari: Person) -> None:
+    """OIDC Core §5.5; SR-122."""
+    assert refused(kari, claims="[" * 8000)["error"] == "invalid_request"
+
+
+def test_strangers_are_not_sent_on_to_a_client_that_is_not_trusted(provider: Provider) -> None:
+    """RFC 9700 §4.11.2; SR-69."""
+    other = provider.register(first_party=False).client.client_id
+    for parameters in ({"prompt": "none"}, {"scope": "openid admin"}):
+        stranger = provider.person().comes_from_portal(client_id=other, **parameters)
+        assert stranger.answer is not None
+        assert stranger.answer.status_code == 400
+    kari = provider.person().is_signed_in()
+    assert refused(kari, client_id=other, scope="openid admin")["error"] == "invalid_scope"
+    assert refused(kari, client_id=other, prompt="none")["error"] == "consent_required"

@@ -196,9 +196,9 @@ def test_the_id_token_says_for_whom_by_whom_and_how(provider: Provider) -> None:
     assert "email" not in claims
 
 
-@pytest.mark.parametrize("algorithm", ["RS256", "PS256", "ES256", "EdDSA", "Ed25519"])
+@pytest.mark.parametrize("algorithm", ["RS256", "ES256"])
 def test_the_id_token_is_signed_as_the_client_registered(provider: Provider, algorithm: str) -> None:
-    """OIDC Core §2, RFC 9864; client libraries, no. 3 and 4."""
+    """OIDC Core §2; client libraries, no. 4."""
     client = provider.register(id_token_signed_response_alg=algorithm)
     person = signed_in(provider).comes_from_portal(client_id=client.client.client_id)
     answer = posts(provider, "/token", code_form(person), caller=client)

@@ -35,8 +35,13 @@ def exchange(parts: Parts, client: Client, parameters: Parameters) -> dict[str, 
     if not _is_bound(bound, client, parameters):
         _refused(client, "a binding of the code does not hold")
         raise InvalidGrant
-    grant, refresh = _redeemed(parts, client, bound, code)
-    access = tokens.access_token(parts, grant, grant.scope.split(), audiences(client, grant, parameters))
+    aimed = audiences(client, bound.resources, parameters)
+    redeemed = _redeemed(parts, client, bound, code)
+    if redeemed is None:
+        _end_if_replayed(client, parameters, code)
+        raise InvalidGrant
+    grant, refresh = redeemed
+    access = tokens.access_token(parts, grant, grant.scope.split(), aimed)
     answer: dict[str, Any] = {
         "access_token": access,
         "token_type": "Bearer",
@@ -68,8 +73,8 @@ def _is_verified(challenge: str | None, verifier: str | None) -> bool:
     return hmac.compare_digest(create_s256_code_challenge(verifier), challenge)
 
 
-def _redeemed(parts: Parts, client: Client, bound: AuthorizationCode, code: str) -> tuple[Grant, str | None]:
-    """The grant, and the first token of its refresh family. Raises `InvalidGrant` for all but one caller."""
+def _redeemed(parts: Parts, client: Client, bound: AuthorizationCode, code: str) -> tuple[Grant, str | None] | None:
+    """The grant, and the first token of its refresh family; None for all but one caller."""
     now = clock.now()
     settings = parts.settings.tokens
     grant = _grant(bound, ends_at=now + timedelta(seconds=settings.refresh_absolute))
@@ -83,7 +88,7 @@ def _redeemed(parts: Parts, client: Client, bound: AuthorizationCode, code: str)
     )
     with transaction():
         if not grants.redeem(grant, redeemed, now=now):
-            raise InvalidGrant
+            return None
         audit.record(
             "tokens.issued",
             account_id=grant.account_id,
@@ -95,6 +100,8 @@ def _redeemed(parts: Parts, client: Client, bound: AuthorizationCode, code: str)
 
 
 def _grant(bound: AuthorizationCode, *, ends_at: datetime) -> Grant:
+    """Without offline access, a grant lives no longer than the session it came from (OIDC Core §11)."""
+    offline = "offline_access" in bound.scope.split()
     return Grant(
         id=secrets.token_urlsafe(16),
         reference=tokens.new_reference(),
@@ -107,8 +114,8 @@ def _grant(bound: AuthorizationCode, *, ends_at: datetime) -> Grant:
         acr=bound.acr,
         amr=bound.amr,
         auth_time=bound.auth_time,
-        offline="offline_access" in bound.scope.split(),
-        ends_at=ends_at,
+        offline=offline,
+        ends_at=ends_at if offline else min(ends_at, bound.session_ends_at),
     )
 
 

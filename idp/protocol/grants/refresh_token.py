@@ -28,7 +28,7 @@ def refresh(parts: Parts, client: Client, parameters: Parameters) -> dict[str, A
         grant = _rotated(parts, client, token, digest, asked_at)
         # Raised in here, these two roll the rotation back: nothing is lost by asking wrongly.
         wanted = _narrowed(grant, parameters) if grant else ()
-        aimed = audiences(client, grant, parameters) if grant else ()
+        aimed = audiences(client, grant.resources, parameters) if grant else ()
     if grant is None:
         raise InvalidGrant
     access = tokens.access_token(parts, grant, wanted, aimed)

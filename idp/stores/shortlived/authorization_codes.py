@@ -27,6 +27,7 @@ class AuthorizationCode(Struct, frozen=True, kw_only=True):
     acr: str
     amr: tuple[str, ...]
     auth_time: datetime
+    session_ends_at: datetime
     expires_at: datetime
 
 

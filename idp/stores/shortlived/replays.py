@@ -9,4 +9,5 @@ from idp.stores.shortlived.contract import ShortLived
 
 def claim(store: ShortLived, what: str, *, ttl: int) -> bool:
     """True for the first use only, until `ttl` seconds have passed."""
-    return store.claim(f"replay:{sha256(what.encode()).hexdigest()}", ttl=max(1, ttl))
+    digest = sha256(what.encode(errors="surrogatepass")).hexdigest()  # JSON may hold half a surrogate pair
+    return store.claim(f"replay:{digest}", ttl=max(1, ttl))
