@@ -13,6 +13,7 @@ from idp import clock
 from idp.protocol.errors import InvalidRequest, InvalidToken
 from idp.protocol.parts import Parts
 from idp.protocol.tokens import ACCESS_TOKEN
+from idp.services import clients
 from idp.signing import jws
 from idp.stores.durable import grants
 from idp.stores.durable.grants import Grant
@@ -54,8 +55,9 @@ def presented(request: Request) -> str:
 
 
 def find(parts: Parts, token: str) -> Live | None:
-    """The token, if it counts now: issued here, not expired, not revoked, its grant and account alive."""
-    return _of_jwt(parts, token) if token.count(".") == 2 else _of_record(parts, token)
+    """The token, if it counts now: issued here, not expired, not revoked; its client, grant and account alive."""
+    live = _of_jwt(parts, token) if token.count(".") == 2 else _of_record(parts, token)
+    return live if live is not None and clients.find(live.client_id) is not None else None
 
 
 def _of_record(parts: Parts, token: str) -> Live | None:

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from functools import wraps
 
 from flask import Blueprint, request
+from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response
 
 from idp.protocol.answers import refusal, unavailable
 from idp.protocol.authorize import Authorize
 from idp.protocol.end_session import EndSession
-from idp.protocol.errors import OAuthError
+from idp.protocol.errors import InvalidRequest, OAuthError
 from idp.protocol.introspection import Introspection
 from idp.protocol.metadata import Metadata
 from idp.protocol.parts import Parts
@@ -72,6 +73,8 @@ def _machine(view: View) -> View:
             return view()
         except OAuthError as problem:
             return refusal(problem)
+        except RequestEntityTooLarge:
+            return refusal(InvalidRequest("the body is larger than 64 KiB"))
         except Unavailable:
             return unavailable()
 

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import (
     Boolean,
     Column,
+    ColumnElement,
     ForeignKey,
     LargeBinary,
     Row,
@@ -24,6 +25,7 @@ from sqlalchemy import (
     bindparam,
     delete,
     exists,
+    or_,
     select,
     update,
 )
@@ -136,14 +138,26 @@ def live(reference: str, *, token: bytes, now: datetime) -> Grant | None:
     """The grant behind an access token, while it, the token, the account and the session's part of it count."""
     statement = select(grants).where(
         grants.c.reference == reference,
-        grants.c.revoked_at.is_(None),
-        grants.c.ends_at > now,
-        exists().where(accounts.c.id == grants.c.account_id, accounts.c.status == "active"),
+        counts(now),
         ~exists().where(revoked_tokens.c.digest == token),
     )
     with reading() as connection:
         row = connection.execute(statement).first()
     return from_row(row) if row else None
+
+
+def counts(now: datetime) -> ColumnElement[bool]:
+    """Whether a grant still counts: not ended, its account active, and its session not over unless it is offline.
+
+    Looked up each time and not only marked when they end: an exchange that ran beside a sign-out or a lock
+    may have put its row in just after the marks were set.
+    """
+    return and_(
+        grants.c.revoked_at.is_(None),
+        grants.c.ends_at > now,
+        _account_counts(grants.c.account_id),
+        or_(grants.c.offline, _session_counts(grants.c.sid, now)),
+    )
 
 
 def revoke(grant_id: str, client_id: str, *, now: datetime) -> bool:
@@ -202,11 +216,11 @@ def _end(which: Any, now: datetime) -> int:
         ).rowcount
 
 
-def _session_counts(sid: str, now: datetime) -> Any:
+def _session_counts(sid: str | Column[str], now: datetime) -> ColumnElement[bool]:
     return exists().where(sessions.c.sid == sid, sessions.c.ended_at.is_(None), sessions.c.ends_at > now)
 
 
-def _account_counts(account_id: str) -> Any:
+def _account_counts(account_id: str | Column[str]) -> ColumnElement[bool]:
     return exists().where(accounts.c.id == account_id, accounts.c.status == "active")
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, select, update
+from sqlalchemy import ColumnElement, and_, or_, select, update
 
 from idp import clock
-from idp.stores.durable.accounts import accounts
 from idp.stores.durable.db import reading, transaction
-from idp.stores.durable.grants import Grant, from_row, grants
+from idp.stores.durable.grants import Grant, counts, from_row, grants
 
 
 def rotate(
@@ -48,19 +47,13 @@ def rotate(
 
 
 def find(grant_id: str, digest: bytes) -> Grant | None:
-    """The grant of a refresh token that still counts."""
-    now = clock.now()
-    statement = select(grants).where(
-        grants.c.id == grant_id, grants.c.refresh_digest == digest, grants.c.revoked_at.is_(None), _alive(now)
-    )
+    """The grant of a refresh token: the one that counts, or the one before it, whose answer may have been lost."""
+    known = or_(grants.c.refresh_digest == digest, grants.c.refresh_previous == digest)
+    statement = select(grants).where(grants.c.id == grant_id, known, _alive(clock.now()))
     with reading() as connection:
         row = connection.execute(statement).first()
     return from_row(row) if row else None
 
 
 def _alive(now: datetime) -> ColumnElement[Any]:
-    return and_(
-        grants.c.ends_at > now,
-        grants.c.refresh_idle_until > now,
-        exists().where(accounts.c.id == grants.c.account_id, accounts.c.status == "active"),
-    )
+    return and_(counts(now), grants.c.refresh_idle_until > now)
