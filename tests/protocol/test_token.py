@@ -173,7 +173,7 @@ def test_only_a_form_is_read_and_never_the_url(provider: Provider) -> None:
 def test_a_body_over_64_kib_is_not_read(provider: Provider) -> None:
     """SR-90."""
     form = {f"p{number}": "x" * 8000 for number in range(10)}
-    assert posts(provider, "/token", form).status_code == 413
+    assert error(posts(provider, "/token", form)) == (400, "invalid_request")
 
 
 def test_the_id_token_says_for_whom_by_whom_and_how(provider: Provider) -> None:
