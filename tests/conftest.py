@@ -15,10 +15,11 @@ import pytest
 import redis
 
 from idp import clock as idp_clock
+from tests.chromium import chromium
 from tests.people import outside, provider
 from tests.servers import postgresql, redis_server
 
-__all__ = ["outside", "provider"]
+__all__ = ["chromium", "outside", "provider"]
 
 
 @dataclass

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.browser.world import Newcomer, World, demo
 
@@ -18,20 +16,6 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """The demo, started once for all these tests."""
     with demo(tmp_path_factory.mktemp("demo")) as started:
         yield started
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """Debian's Chromium, without a window."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if found is None:
-        assert not os.environ.get("CI"), "chromium must be there where everything is proved"
-        pytest.skip("chromium is not installed; .ci/run installs it")
-    with sync_playwright() as playwright:
-        # Root, as in a container, has no sandbox of its own to give.
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
 
 
 Opens = Callable[..., Page]

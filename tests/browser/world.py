@@ -93,16 +93,16 @@ def demo(folder: Path) -> Iterator[World]:
     command = [sys.executable, "-m", "relying_party_demo"]
     with (folder / "demo.log").open("wb") as log:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=log, text=True)
+        assert process.stdout is not None
         try:
-            assert process.stdout is not None
             line = next((line for line in process.stdout if line.startswith("ready ")), "")
             assert line, (folder / "demo.log").read_text("utf-8")
             yield World(**json.loads(line.removeprefix("ready ")))
         finally:
             process.terminate()
-            assert process.wait(timeout=30) == 0
-            if process.stdout is not None:
-                process.stdout.close()
+            ended = process.wait(timeout=30)
+            process.stdout.close()
+    assert ended == 0, "the demo did not end as Ctrl-C should end it"
 
 
 def _free_base() -> int:

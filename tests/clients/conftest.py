@@ -7,9 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.clients.running import Browser, Running, running
-from tests.people import Outside, outside
-
-__all__ = ["outside"]
+from tests.people import Outside
 
 
 @pytest.fixture(scope="session")

@@ -41,4 +41,6 @@ class Channel(Protocol):
 @cache
 def trusted() -> ssl.SSLContext:
     """How servers are believed to be who they are: the system's authorities (or SSL_CERT_FILE), and their name."""
-    return ssl.create_default_context()
+    context = ssl.create_default_context()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2  # an old Python leaves it to the system's configuration
+    return context
