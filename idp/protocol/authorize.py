@@ -13,6 +13,7 @@ from idp import clock
 from idp.interaction import ClientFace, Refused, SignIn
 from idp.protocol import errors
 from idp.protocol.authorization_checks import AuthorizationRequest, checked
+from idp.protocol.cross_site import asked_again
 from idp.protocol.errors import InvalidRequest, OAuthError, PageError
 from idp.protocol.parts import Parts
 from idp.protocol.request import Parameters, of_browser
@@ -46,6 +47,8 @@ class Authorize:
         except InvalidRequest as problem:
             raise PageError("bad-link", problem.error) from problem
         client, redirect_uri = _checked_client(given)
+        if given.fault is None and (again := asked_again(self._parts, given)) is not None:
+            return again
         session = sessions.find(
             self._parts.store, self._parts.settings.sessions, self._parts.cookies.session_id(request)
         )

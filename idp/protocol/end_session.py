@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 
 from idp.interaction import Done, SignOut
 from idp.protocol.authorize import face
+from idp.protocol.cross_site import asked_again
 from idp.protocol.errors import InvalidRequest, PageError
 from idp.protocol.parts import Parts
 from idp.protocol.request import Parameters, of_browser
@@ -41,6 +42,9 @@ class EndSession:
             hint = self._hint(given)
         except InvalidRequest as problem:
             raise PageError("bad-link", problem.description) from problem
+        again = asked_again(self._parts, given)
+        if again is not None:
+            return again
         client = self._client(given, hint)
         after = _After(self._after(given, client))
         session = sessions.find(

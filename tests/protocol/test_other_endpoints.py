@@ -155,3 +155,15 @@ def test_a_hint_for_somebody_else_signs_nobody_out(provider: Provider) -> None:
     assert kari.page.heading == "Do you want to sign out?"
     forged = kari.goes("/logout?id_token_hint=x.y.z")
     assert forged.answer.status_code == 400
+
+
+def test_a_logout_that_another_site_posts_still_ends_the_session(provider: Provider) -> None:
+    """SR-108: such a POST brings no SameSite=Lax cookie; the request is asked again as a GET, which does."""
+    kari = provider.person().is_signed_in()
+    hint = kari.comes_from_portal().tokens()["id_token"]
+    answer = provider.app.test_client().post("/logout", base_url=BASE, data={"id_token_hint": hint, "state": "s"})
+    assert answer.status_code == 303
+    assert answer.headers["Location"] == f"/logout?id_token_hint={hint}&state=s"
+    assert not answer.headers.getlist("Set-Cookie")
+    kari.goes(answer.headers["Location"])
+    assert kari.comes_from_portal(prompt="none").redirected_to()["error"] == "login_required"

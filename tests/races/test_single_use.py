@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sqlite3
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,12 +15,14 @@ from threading import Barrier
 from typing import Any, TypeVar
 
 import pytest
+import redis
 
 from idp import clock
 from idp.app import create_app
-from idp.protocol.grants import authorization_code
-from idp.stores.durable import codes, grants
+from idp.protocol import tokens
+from idp.stores.durable import audit, codes, grants
 from idp.stores.durable.codes import Verdict
+from idp.stores.shortlived import authorization_codes
 from tests.people import Outside, Person, Provider, settings_for
 from tests.protocol.signed_in import bearer, code_form, error, gets, posts, refreshes, signed_in
 
@@ -61,8 +64,8 @@ def test_one_code_that_the_cache_keeps_giving_gives_tokens_once(
     """SR-80, SR-87: the row in the database decides when a fail-over of the cache brings codes back."""
     form = code_form(back_at_the_portal(provider))
     store = provider.parts.store
-    bound = authorization_code.authorization_codes.take(store, form["code"])
-    monkeypatch.setattr(authorization_code.authorization_codes, "take", lambda *_: bound)
+    bound = authorization_codes.take(store, form["code"])
+    monkeypatch.setattr(authorization_codes, "take", lambda *_: bound)
     heard = all_at_once(lambda: error(posts(provider, "/token", form)))
     assert heard == {(200, "None"): 1, (400, "invalid_grant"): TRIES - 1}
 
@@ -125,9 +128,9 @@ def killed(stores: tuple[str, str], folder: Path, outside: Outside, form: dict[s
     if moment == "before the row":
         grants.redeem = die  # type: ignore[assignment]
     elif moment == "before the commit":
-        authorization_code.audit.record = die  # type: ignore[assignment]
+        audit.record = die  # type: ignore[assignment]
     else:
-        authorization_code.tokens.id_token = die  # type: ignore[assignment]
+        tokens.id_token = die  # type: ignore[assignment]
     posts(other, "/token", form)
 
 
@@ -146,10 +149,22 @@ def test_a_server_killed_in_the_exchange_leaves_nothing_that_is_usable_twice(
     assert error(posts(provider, "/token", form)) == (400, "invalid_grant")
 
 
+def empty(provider: Provider) -> None:
+    """Lose everything that may be lost."""
+    where = provider.parts.settings.shortlived.url
+    if where.startswith("redis"):
+        with redis.Redis.from_url(where) as server:
+            server.flushall()
+    else:
+        with sqlite3.connect(where.removeprefix("sqlite:///")) as file:
+            file.execute("DELETE FROM records")
+
+
 def test_a_revoked_token_stays_revoked_when_the_cache_is_emptied(provider: Provider) -> None:
     """SR-87; requirements, section Q: Redis flushed."""
     tokens = back_at_the_portal(provider).tokens()
     posts(provider, "/revoke", {"token": tokens["refresh_token"]})
+    empty(provider)
     assert gets(provider, "/userinfo", **bearer(tokens["access_token"])).status_code == 401
     assert error(refreshes(provider, tokens["refresh_token"])) == (400, "invalid_grant")
 
