@@ -140,7 +140,7 @@ def test_an_assertion_may_be_aimed_at_the_issuer_or_the_endpoint(
     ],
 )
 def test_an_assertion_that_lacks_something_is_refused(
-    provider: Provider, key: ECKey, signer: Registered, changes: dict[str, object]
+    provider: Provider, key: ECKey, signer: Registered, changes: dict[str, Any]
 ) -> None:
     """RFC 7523 §3; SR-83."""
     assert signs(provider, assertion(key, signer.client.client_id, **changes)) == REFUSED
@@ -163,7 +163,7 @@ def test_the_times_of_an_assertion_are_held_to(
 ) -> None:
     """RFC 7523 §3; SR-83; client libraries, no. 2."""
     claim, seconds = moment
-    changes: dict[str, object] = {claim: clock.timestamp() + seconds}
+    changes: dict[str, Any] = {claim: clock.timestamp() + seconds}
     assert signs(provider, assertion(key, signer.client.client_id, **changes)) == expected
 
 

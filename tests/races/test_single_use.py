@@ -128,7 +128,7 @@ def killed(stores: tuple[str, str], folder: Path, outside: Outside, form: dict[s
     if moment == "before the row":
         grants.redeem = die  # type: ignore[assignment]
     elif moment == "before the commit":
-        audit.record = die  # type: ignore[assignment]
+        audit.record = die
     else:
         tokens.id_token = die  # type: ignore[assignment]
     posts(other, "/token", form)
