@@ -46,10 +46,16 @@ def new_reference() -> str:
     return secrets.token_urlsafe(16)
 
 
+def lifetime(parts: Parts, grant: Grant) -> int:
+    """Seconds that an access token made now lives: none outlives its grant."""
+    left = int((grant.ends_at - clock.now()).total_seconds())
+    return max(1, min(parts.settings.tokens.access_token, left))
+
+
 def access_token(parts: Parts, grant: Grant, scopes: Sequence[str], audiences: Sequence[str]) -> str:
     """A token for APIs (RFC 9068) when there are audiences, else an opaque one for our own userinfo."""
     now = clock.now()
-    expires_at = min(now + timedelta(seconds=parts.settings.tokens.access_token), grant.ends_at)
+    expires_at = now + timedelta(seconds=lifetime(parts, grant))
     if not audiences:
         record = access_tokens.AccessToken(
             reference=grant.reference,
@@ -58,7 +64,7 @@ def access_token(parts: Parts, grant: Grant, scopes: Sequence[str], audiences: S
             issued_at=now,
             expires_at=expires_at,
         )
-        return access_tokens.issue(parts.store, record, lifetime=_seconds(now, expires_at))
+        return access_tokens.issue(parts.store, record, lifetime=lifetime(parts, grant))
     claims = {
         "sub": grant.account_id,
         "scope": " ".join(scopes),
@@ -125,7 +131,3 @@ def _half_hash(token: str, algorithm: str) -> str:
     """`at_hash`: the left half of the hash that the signature uses (OIDC Core §3.1.3.6); Ed25519 uses SHA-512."""
     digest = (sha512 if algorithm in ("EdDSA", "Ed25519") else sha256)(token.encode()).digest()
     return urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
-
-
-def _seconds(now: datetime, then: datetime) -> int:
-    return max(1, int((then - now).total_seconds()))

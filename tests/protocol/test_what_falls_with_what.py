@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from idp import clock
+from idp import clock as idp_clock
 from idp.services import clients, sessions
 from idp.stores.durable import sessions as listed
+from tests.conftest import Clock
 from tests.people import PAYSLIPS, Person, Provider
 
 BASE = "https://login.example"
@@ -34,7 +35,7 @@ def test_a_grant_that_came_in_beside_a_sign_out_counts_for_nothing(kari: Person)
     online = kari.comes_from_portal(scope=ONLINE).tokens()
     offline = kari.comes_from_portal(scope=f"{ONLINE} offline_access").tokens()
     with provider.app.app_context():
-        listed.end(session_of(kari), now=clock.now())
+        listed.end(session_of(kari), now=idp_clock.now())
 
     assert userinfo(provider, online["access_token"]) == 401
     assert provider.post("/introspect", {"token": online["access_token"]}).get_json() == {"active": False}
@@ -95,3 +96,17 @@ def test_a_body_beyond_64_kib_is_an_invalid_request_that_other_origins_may_read(
     answer = provider.post(path, {"token": "x" * 70_000})
     assert (answer.status_code, answer.get_json()["error"]) == (400, "invalid_request")
     assert ("Access-Control-Allow-Origin" in answer.headers) == (path != "/introspect")  # SR-114
+
+
+def test_a_token_says_truly_how_long_it_lives(kari: Person, clock: Clock) -> None:
+    """RFC 6749 §5.1: near the end of its session an access token is shorter."""
+    provider = kari.provider
+    online = kari.comes_from_portal(scope=ONLINE).tokens()
+    assert online["expires_in"] == provider.parts.settings.tokens.access_token
+    clock.advance(provider.parts.settings.sessions.absolute - 100)
+
+    last = provider.refresh(online["refresh_token"]).get_json()
+
+    assert 90 <= last["expires_in"] <= 100
+    clock.advance(last["expires_in"] + 1)
+    assert userinfo(provider, last["access_token"]) == 401

@@ -45,7 +45,7 @@ def exchange(parts: Parts, client: Client, parameters: Parameters) -> dict[str, 
     answer: dict[str, Any] = {
         "access_token": access,
         "token_type": "Bearer",
-        "expires_in": parts.settings.tokens.access_token,
+        "expires_in": tokens.lifetime(parts, grant),
         "scope": grant.scope,
         "id_token": tokens.id_token(parts, grant, client, nonce=bound.nonce, access=access),
     }

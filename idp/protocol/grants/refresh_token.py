@@ -35,7 +35,7 @@ def refresh(parts: Parts, client: Client, parameters: Parameters) -> dict[str, A
     answer: dict[str, Any] = {
         "access_token": access,
         "token_type": "Bearer",
-        "expires_in": parts.settings.tokens.access_token,
+        "expires_in": tokens.lifetime(parts, grant),
         "refresh_token": successor,
         "scope": " ".join(wanted),
     }
