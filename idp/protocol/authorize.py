@@ -54,7 +54,7 @@ class Authorize:
         )
         try:
             asked = checked(given, client, redirect_uri, self._parts)
-            return self._answer(asked, client, session, resumed=False)
+            return self._answer(asked, client, session, after=None)
         except OAuthError as problem:
             return self._refuse(problem, client, redirect_uri, given.get("state"), session)
 
@@ -74,14 +74,14 @@ class Authorize:
         try:
             if isinstance(taken.outcome, Refused):
                 raise errors.AccessDenied("the person said no")
-            return self._answer(asked, client, session, resumed=taken.outcome is not None)
+            return self._answer(asked, client, session, after=taken.wanted if taken.outcome is not None else None)
         except OAuthError as problem:
             return self._refuse(problem, client, asked.redirect_uri, asked.state, session)
 
     def _answer(
-        self, asked: AuthorizationRequest, client: Client, session: Session | None, *, resumed: bool
+        self, asked: AuthorizationRequest, client: Client, session: Session | None, *, after: SignIn | None
     ) -> Response:
-        wanted = self._wanted(asked, client, session, resumed=resumed)
+        wanted = self._wanted(asked, client, session, after=after)
         if wanted is not None:
             if "none" in asked.prompt:
                 raise _unshown(wanted, session)
@@ -96,9 +96,9 @@ class Authorize:
         return self._grant(asked, session, assurance)
 
     def _wanted(
-        self, asked: AuthorizationRequest, client: Client, session: Session | None, *, resumed: bool
+        self, asked: AuthorizationRequest, client: Client, session: Session | None, *, after: SignIn | None
     ) -> SignIn | None:
-        """What is missing before a code can be given; None when nothing is."""
+        """What is missing before a code can be given; None when nothing is. `after`: what a journey has just done."""
         now = clock.now()
         since = _proofs_since(asked)
         assurance = assess(session.proofs, now) if session else None
@@ -107,10 +107,10 @@ class Authorize:
             assurance is not None
             and reaches(assurance.acr, asked.level)
             and (since is None or assurance.auth_time >= since)
-            and (right or resumed)
+            and (right or after is not None)
         )
-        choosing = "select_account" in asked.prompt and not resumed
-        consent = self._consent(asked, client, session, resumed=resumed)
+        choosing = "select_account" in asked.prompt and after is None
+        consent = self._consent(asked, client, session, after=after)
         if signed_in and not choosing and not consent:
             return None
         return SignIn(
@@ -126,15 +126,19 @@ class Authorize:
 
     @staticmethod
     def _consent(
-        asked: AuthorizationRequest, client: Client, session: Session | None, *, resumed: bool
+        asked: AuthorizationRequest, client: Client, session: Session | None, *, after: SignIn | None
     ) -> tuple[str, ...]:
-        """Scopes the person must agree to: all for prompt=consent, else those not agreed to yet (SR-76)."""
-        if "consent" in asked.prompt and not resumed:
+        """Scopes the person must agree to: all for prompt=consent, else those not agreed to yet (SR-76).
+
+        Asked once it is known who the person is: what they agreed to before is not asked again, and
+        whoever says no is somebody, so the client may hear of it (SR-69).
+        """
+        if session is None:
+            return ()
+        if "consent" in asked.prompt and not (after is not None and after.consent):
             return asked.scopes
         if client.first_party:
             return ()
-        if session is None:
-            return asked.scopes
         return consents.lacking(session.account_id, client.client_id, asked.scopes)
 
     def _ask(self, asked: AuthorizationRequest, wanted: SignIn) -> Response:
