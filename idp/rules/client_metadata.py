@@ -73,7 +73,7 @@ class Members(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     subject_type: Literal["public"] = "public"
     """Every client sees the same `sub`."""
     first_party: bool = False
-    """Ours: people are not asked to consent, except to offline access."""
+    """Ours: people are not asked to consent to it: the operator answers for what it may have."""
     pkce_exempt: bool = False
     """May leave PKCE out if it authenticates itself (SR-70). For old confidential clients only; audited."""
     resources: tuple[Uri, ...] = ()
