@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
-import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -55,13 +54,10 @@ def postgresql(folder: Path) -> Iterator[str]:
     command: list[str | Path] = [programs / "postgres", "-D", data, "-p", str(port), "-h", "127.0.0.1", "-k", data]
     for setting in settings:
         command += ["-c", setting]
-    with subprocess.Popen(command, cwd=folder, start_new_session=True, **as_user, **quiet) as process:
+    with _running(command, "QUIT", cwd=folder, **as_user, **quiet):
         url = f"postgresql://idp@127.0.0.1:{port}"
-        try:
-            _wait_for(lambda: psycopg.connect(f"{url}/postgres", connect_timeout=1).close(), psycopg.Error)
-            yield url
-        finally:
-            process.send_signal(signal.SIGQUIT)
+        _wait_for(lambda: psycopg.connect(f"{url}/postgres", connect_timeout=1).close(), psycopg.Error)
+        yield url
 
 
 @contextmanager
@@ -72,16 +68,31 @@ def redis_server(folder: Path) -> Iterator[str]:
         missing("Redis")
         raise AssertionError
     port = free_port()
-    command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-    with subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, start_new_session=True) as process:
+    command: list[str | Path] = [
+        program,
+        "--port",
+        str(port),
+        "--bind",
+        "127.0.0.1",
+        "--save",
+        "",
+        "--appendonly",
+        "no",
+    ]
+    with _running(command, "TERM", cwd=folder, stdout=subprocess.DEVNULL):
         url = f"redis://127.0.0.1:{port}"
-        client = redis.Redis.from_url(url)
-        try:
+        with redis.Redis.from_url(url) as client:
             _wait_for(client.ping, redis.RedisError)
-            yield url
-        finally:
-            client.close()
-            process.terminate()
+        yield url
+
+
+@contextmanager
+def _running(command: list[str | Path], end: str, **how: Any) -> Iterator[None]:
+    """A server that ends, by the signal `end`, with this block; and with this process, even if that is killed."""
+    watched = f'"$@" & read -r _; kill -{end} $!; wait'  # the line to read from closes when its other end is gone
+    shell = ["/bin/sh", "-c", watched, "sh", *command]
+    with subprocess.Popen(shell, stdin=subprocess.PIPE, start_new_session=True, **how):
+        yield  # leaving closes the line and waits
 
 
 def _unprivileged(folder: Path) -> str | None:
@@ -93,11 +104,11 @@ def _unprivileged(folder: Path) -> str | None:
     return "postgres" if "postgres" in known else "nobody"
 
 
-def _wait_for(ask: object, not_yet: type[Exception]) -> None:
+def _wait_for(ask: Callable[[], object], not_yet: type[Exception]) -> None:
     deadline = time.monotonic() + 30
     while True:
         try:
-            ask()  # type: ignore[operator]
+            ask()
         except not_yet:
             if time.monotonic() > deadline:
                 raise

@@ -2,36 +2,26 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import socket
+import os
+import secrets
 import sqlite3
-import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from multiprocessing import get_context
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from time import sleep
-from typing import Any, Self
-from urllib.parse import urlsplit
+from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from idp.settings import ShortLivedStore
-from idp.stores import Unavailable
 from idp.stores.shortlived.contract import ShortLived
-from idp.stores.shortlived.embedded import EmbeddedStore
+from idp.stores.shortlived.embedded import SWEEP_EVERY, EmbeddedStore
 from idp.stores.shortlived.opening import open_store
-from idp.stores.shortlived.redis import RedisStore
-
-VERBS: dict[str, Callable[[ShortLived], object]] = {
-    "put": lambda store: store.put("k", b"v", ttl=60),
-    "get": lambda store: store.get("k"),
-    "take": lambda store: store.take("k"),
-    "swap": lambda store: store.swap("k", b"v", b"w"),
-    "claim": lambda store: store.claim("k", ttl=60),
-    "count": lambda store: store.count("k", window=60),
-}
+from tests.conftest import Clock
+from tests.races.together import in_parallel, in_processes
 
 
 @pytest.fixture
@@ -46,20 +36,8 @@ def store(url: str) -> Iterator[ShortLived]:
     opened.close()  # type: ignore[attr-defined]
 
 
-def _opened(url: str, milliseconds: int = 5000) -> ShortLived:
-    return open_store(ShortLivedStore(url=url, timeout_milliseconds=milliseconds))
-
-
-def in_parallel(callers: int, call: Callable[[], Any]) -> list[Any]:
-    """What each of so many callers got, all let go at once."""
-    barrier = threading.Barrier(callers)
-
-    def caller(_: int) -> Any:
-        barrier.wait()
-        return call()
-
-    with ThreadPoolExecutor(callers) as pool:
-        return list(pool.map(caller, range(callers)))
+def _opened(url: str) -> ShortLived:
+    return open_store(ShortLivedStore(url=url, timeout_milliseconds=5000))
 
 
 def test_a_record_is_there_until_it_is_taken(store: ShortLived) -> None:
@@ -139,153 +117,145 @@ def test_no_count_is_lost_in_a_race(store: ShortLived) -> None:
     assert sorted(sums) == list(range(1, 51))
 
 
-def _take_in_another_process(url: str, start: Any, answers: Any) -> None:
+def _taking(url: str) -> Callable[[], list[bytes | None]]:
+    """A process opens the store, and its threads take."""
     opened = _opened(url)
-    start.wait()
-    answers.put(opened.take("k"))
+    return lambda: in_parallel(10, lambda: opened.take("k"))
 
 
 def test_only_one_of_several_processes_takes_a_record(store: ShortLived, url: str) -> None:
     store.put("k", b"once", ttl=60)
-    spawn = multiprocessing.get_context("spawn")
-    start, answers = spawn.Barrier(4), spawn.Queue()
-    processes = [spawn.Process(target=_take_in_another_process, args=(url, start, answers)) for _ in range(4)]
-    for process in processes:
-        process.start()
-    got = [answers.get(timeout=60) for _ in processes]
-    for process in processes:
-        process.join()
-    assert sorted(got, key=bool) == [None, None, None, b"once"]
+    got = [found for each in in_processes(3, _taking, url) for found in each]
+    assert sorted(got, key=bool) == [None] * 29 + [b"once"]
 
 
-@settings(max_examples=30, deadline=None)
-@given(
-    st.lists(
-        st.one_of(
-            st.tuples(st.just("put"), st.sampled_from("ab"), st.binary(max_size=8)),
-            st.tuples(st.just("take"), st.sampled_from("ab"), st.just(b"")),
-            st.tuples(st.just("swap"), st.sampled_from("ab"), st.binary(max_size=8)),
-            st.tuples(st.just("get"), st.sampled_from("ab"), st.just(b"")),
-        ),
-        max_size=20,
-    )
-)
-def test_it_behaves_as_a_dictionary_would(tmp_path_factory: pytest.TempPathFactory, acts: list[Any]) -> None:
-    store = EmbeddedStore(tmp_path_factory.mktemp("model") / "store.sqlite", timeout=1)
-    model: dict[str, bytes] = {}
-    for verb, key, value in acts:
-        if verb == "put":
-            store.put(key, value, ttl=60)
-            model[key] = value
-        elif verb == "take":
-            assert store.take(key) == model.pop(key, None)
-        elif verb == "swap":
-            assert store.swap(key, b"x", value) is (model.get(key) == b"x")
-            if model.get(key) == b"x":
-                model[key] = value
-        else:
-            assert store.get(key) == model.get(key)
+def _counting(url: str) -> Callable[[], list[int]]:
+    opened = _opened(url)
+    return lambda: in_parallel(10, lambda: opened.count("n", window=60))
+
+
+def test_no_count_of_several_processes_is_lost(store: ShortLived, url: str) -> None:
+    sums = [found for each in in_processes(3, _counting, url) for found in each]
+    assert sorted(sums) == list(range(1, 31))
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_parent_and_child_of_a_fork_keep_one_store(store: ShortLived, url: str) -> None:
+    """A server that loads the application and then forks: what either writes, all read."""
+    forking = get_context("fork")
+    early, closed = forking.Event(), forking.Event()
+    store.put("before", b"parent", ttl=60)
+
+    def child(early: Event, closed: Event) -> None:
+        store.put("early", b"child", ttl=60)
+        early.set()
+        closed.wait(10)
+        store.put("late", b"child", ttl=60)
+        os._exit(0)
+
+    process = forking.Process(target=child, args=(early, closed))
+    process.start()
+    assert early.wait(10)
+    store.close()  # type: ignore[attr-defined]
+    closed.set()
+    process.join(10)
+    assert process.exitcode == 0
+    other = _opened(url)
+    assert [other.get(key) for key in ("before", "early", "late")] == [b"parent", b"child", b"child"]
+    other.close()  # type: ignore[attr-defined]
+
+
+def test_a_time_to_live_under_one_second_is_one_second(store: ShortLived) -> None:
+    """What was computed from two clocks may come out as nothing; that is no failure of the store."""
+    store.put("k", b"v", ttl=0)
+    assert store.get("k") == b"v"
+    assert store.swap("k", b"v", b"w", ttl=-1)
+    assert store.get("k") == b"w"
+    assert store.claim("c", ttl=0)
+    assert not store.claim("c", ttl=0)
+    assert store.count("n", window=0) == 1
+
+
+def test_the_file_goes_by_the_clock_of_the_provider(tmp_path: Path, clock: Clock) -> None:
+    """Redis goes by its own: tests that move the clock must not lean on its expiry."""
+    store = EmbeddedStore(tmp_path / "store.sqlite", timeout=1)
+    store.put("k", b"v", ttl=3600)
+    assert store.claim("c", ttl=3600)
+    store.count("n", window=3600, by=7)
+    clock.advance(3599)
+    assert store.get("k") == b"v"
+    assert not store.claim("c", ttl=3600)
+    assert store.count("n", window=3600) == 8
+    clock.advance(2)
+    assert store.take("k") is None
+    assert store.claim("c", ttl=3600)
+    assert store.count("n", window=3600) == 1
     store.close()
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_a_locked_file_is_unavailable_and_never_not_found(tmp_path: Path, verb: str) -> None:
-    """Section Q: only reading goes on beside a writer that holds the file."""
-    store = EmbeddedStore(tmp_path / "store.sqlite", timeout=0.05)
-    store.put("k", b"v", ttl=60)
-    with sqlite3.connect(tmp_path / "store.sqlite", isolation_level=None) as holder:
-        holder.execute("BEGIN EXCLUSIVE")
-        if verb == "get":
-            assert VERBS[verb](store) == b"v"
-        else:
-            with pytest.raises(Unavailable):
-                VERBS[verb](store)
-        holder.execute("ROLLBACK")
-    holder.close()
-    VERBS[verb](store)
-    store.close()
-
-
-@pytest.mark.parametrize("verb", VERBS)
-def test_a_server_that_is_away_or_silent_is_unavailable(verb: str) -> None:
-    """Section Q: nothing listens; or somebody does and never answers."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        away = RedisStore(f"redis://127.0.0.1:{probe.getsockname()[1]}", timeout=0.1)
-        with pytest.raises(Unavailable):
-            VERBS[verb](away)
-        away.close()
-        probe.listen()
-        silent = RedisStore(f"redis://127.0.0.1:{probe.getsockname()[1]}", timeout=0.1)
-        with pytest.raises(Unavailable):
-            VERBS[verb](silent)
-        silent.close()
-
-
-def test_it_comes_back_by_itself(servers: Any) -> None:
-    """Section Q: no restart is needed once the server answers again."""
-    target = urlsplit(servers.urls()[1])
-    with Line(target.port or 0) as line:
-        store = RedisStore(f"redis://127.0.0.1:{line.port}", timeout=0.5)
+def test_the_file_forgets_what_nobody_asks_for(tmp_path: Path, clock: Clock) -> None:
+    store = EmbeddedStore(tmp_path / "store.sqlite", timeout=1)
+    for number in range(SWEEP_EVERY):
+        store.put(f"abandoned:{number}", b"v" * 1000, ttl=60)
+    clock.advance(61)
+    for _ in range(SWEEP_EVERY):
         store.put("k", b"v", ttl=60)
-        line.cut()
-        with pytest.raises(Unavailable):
-            store.get("k")
-        line.mend()
-        assert store.get("k") == b"v"
-        store.close()
+    with sqlite3.connect(tmp_path / "store.sqlite") as file:
+        assert file.execute("SELECT count(*) FROM records").fetchone() == (1,)
+    file.close()
+    store.close()
 
 
-class Line:
-    """A TCP line to a server on this machine that can be cut."""
+class Model:
+    """What the contract says, in a dictionary."""
 
-    def __init__(self, target: int) -> None:
-        self._target = target
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._socket.getsockname()[1]
-        self._open = True
-        self._ends: list[socket.socket] = []
-        threading.Thread(target=self._serve, daemon=True).start()
+    def __init__(self) -> None:
+        self.records: dict[str, bytes] = {}
 
-    def __enter__(self) -> Self:
-        return self
+    def put(self, key: str, value: bytes) -> None:
+        self.records[key] = value
 
-    def __exit__(self, *_: object) -> None:
-        self.cut()
-        self._socket.close()
+    def get(self, key: str) -> bytes | None:
+        return self.records.get(key)
 
-    def cut(self) -> None:
-        """Drop every connection, and let no new one through."""
-        self._open = False
-        for end in self._ends:
-            end.close()
-        self._ends.clear()
+    def take(self, key: str) -> bytes | None:
+        return self.records.pop(key, None)
 
-    def mend(self) -> None:
-        """Let connections through again."""
-        self._open = True
+    def swap(self, key: str, old: bytes, new: bytes) -> bool:
+        fits = key in self.records and self.records[key] == old
+        if fits:
+            self.records[key] = new
+        return fits
 
-    def _serve(self) -> None:
-        while True:
-            try:
-                near, _ = self._socket.accept()
-            except OSError:
-                return
-            if not self._open:
-                near.close()
-                continue
-            far = socket.create_connection(("127.0.0.1", self._target))
-            self._ends += [near, far]
-            for source, sink in ((near, far), (far, near)):
-                threading.Thread(target=_pump, args=(source, sink), daemon=True).start()
+    def claim(self, key: str) -> bool:
+        first = key not in self.records
+        self.records.setdefault(key, b"")
+        return first
+
+    def count(self, key: str, by: int) -> int:
+        total = int(self.records.get(key, 0)) + by
+        if by:
+            self.records[key] = str(total).encode()
+        return total
 
 
-def _pump(source: socket.socket, sink: socket.socket) -> None:
-    try:
-        while data := source.recv(65536):
-            sink.sendall(data)
-    except OSError:
-        return
-    finally:
-        source.close()
-        sink.close()
+LIVES = {"put": {"ttl": 60}, "claim": {"ttl": 60}, "count": {"window": 60}}
+KEYS, COUNTERS = st.sampled_from("ab"), st.sampled_from("mn")
+VALUES = st.sampled_from([b"", b"x", b"\x00\xff\r\n", b"7"]) | st.binary(max_size=40)
+ACTS = st.one_of(
+    st.tuples(st.just("put"), KEYS, VALUES),
+    st.tuples(st.sampled_from(["get", "take"]), KEYS | COUNTERS),
+    st.tuples(st.just("swap"), KEYS, VALUES, VALUES),
+    st.tuples(st.just("claim"), KEYS),
+    st.tuples(st.just("count"), COUNTERS, st.integers(0, 10**12)),
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(acts=st.lists(ACTS, max_size=25))
+def test_every_verb_does_what_a_dictionary_would(store: ShortLived, acts: list[tuple[Any, ...]]) -> None:
+    model, name = Model(), secrets.token_hex(8)  # the store is one for all examples, its keys are not
+    for verb, key, *values in acts:
+        told = {"by": values.pop()} if verb == "count" else {}
+        heard = getattr(store, verb)(f"{name}:{key}", *values, **told, **LIVES.get(verb, {}))
+        assert heard == getattr(model, verb)(key, *values, **told), (verb, key)

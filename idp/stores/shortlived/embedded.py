@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import local
+from weakref import WeakSet
 
 from idp import clock
 from idp.stores import Unavailable
@@ -23,13 +24,14 @@ CREATE TABLE IF NOT EXISTS records (
 
 
 class EmbeddedStore:
-    """Records in one file. Every verb is one statement, or one transaction that takes the lock first."""
+    """Records in one file, each for at least one second. Every verb is one statement."""
 
     def __init__(self, path: Path | str, *, timeout: float) -> None:
         """`timeout` is how many seconds to wait for another writer before the store counts as down."""
         self._path = Path(path)
         self._timeout = timeout
         self._held = local()
+        _opened.add(self)
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with self._connection():
             pass
@@ -39,7 +41,7 @@ class EmbeddedStore:
         self._write(
             "INSERT INTO records VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE "
             "SET value = excluded.value, expires_at = excluded.expires_at",
-            (key, value, _now() + ttl),
+            (key, value, _now() + max(1, ttl)),
         )
 
     def get(self, key: str) -> bytes | None:
@@ -61,7 +63,7 @@ class EmbeddedStore:
         rows = self._write(
             "UPDATE records SET value = ?, expires_at = coalesce(?, expires_at) "
             "WHERE key = ? AND value = ? AND expires_at > ? RETURNING 1",
-            (new, None if ttl is None else now + ttl, key, old, now),
+            (new, None if ttl is None else now + max(1, ttl), key, old, now),
         )
         return bool(rows)
 
@@ -71,7 +73,7 @@ class EmbeddedStore:
         rows = self._write(
             "INSERT INTO records VALUES (?, x'', ?) ON CONFLICT (key) DO UPDATE "
             "SET value = excluded.value, expires_at = excluded.expires_at WHERE records.expires_at <= ? RETURNING 1",
-            (key, now + ttl, now),
+            (key, now + max(1, ttl), now),
         )
         return bool(rows)
 
@@ -82,11 +84,11 @@ class EmbeddedStore:
             return int(self.get(key) or 0)
         rows = self._write(
             "INSERT INTO records VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET "
-            "value = CASE WHEN records.expires_at > ? THEN CAST(CAST(records.value AS INTEGER) + ? AS TEXT) "
+            "value = CASE WHEN records.expires_at > ? THEN CAST(CAST(records.value AS INTEGER) + ? AS BLOB) "
             "ELSE excluded.value END, "
             "expires_at = CASE WHEN records.expires_at > ? THEN records.expires_at ELSE excluded.expires_at END "
             "RETURNING value",
-            (key, str(by), now + window, now, by, now),
+            (key, str(by).encode(), now + max(1, window), now, by, now),
         )
         return int(rows[0][0])
 
@@ -99,10 +101,10 @@ class EmbeddedStore:
 
     def _write(self, statement: str, values: tuple[object, ...]) -> list[tuple[bytes, float]]:
         with self._connection() as connection:
-            rows: list[tuple[bytes, float]] = connection.execute(statement, values).fetchall()
             self._held.writes += 1
-            if self._held.writes % SWEEP_EVERY == 0:
+            if self._held.writes % SWEEP_EVERY == 0:  # before the verb: what is done must not be said to have failed
                 connection.execute("DELETE FROM records WHERE expires_at <= ?", (_now(),))
+            rows: list[tuple[bytes, float]] = connection.execute(statement, values).fetchall()
         return rows
 
     @contextmanager
@@ -126,3 +128,18 @@ class EmbeddedStore:
 
 def _now() -> float:
     return clock.now().timestamp()
+
+
+_opened: WeakSet[EmbeddedStore] = WeakSet()
+
+
+def _close_before_fork() -> None:
+    """Let a child inherit nothing that is open: SQLite would believe that the child holds its parent's locks.
+
+    Closes what the forking thread has open (https://sqlite.org/howtocorrupt.html, section 2.6).
+    """
+    for store in list(_opened):
+        store.close()
+
+
+os.register_at_fork(before=_close_before_fork)

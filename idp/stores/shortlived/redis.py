@@ -31,7 +31,7 @@ return sum
 
 
 class RedisStore:
-    """Records in Redis; their time to live is Redis's own."""
+    """Records in Redis; their time to live is Redis's own, by its clock, and at least one second."""
 
     def __init__(self, url: str, *, timeout: float, password: str | None = None) -> None:
         """`timeout` is how many seconds one verb may take before the store counts as down."""
@@ -40,9 +40,9 @@ class RedisStore:
             url,
             socket_timeout=timeout,
             socket_connect_timeout=timeout,
-            # One more try on a fresh connection mends a server that restarted; a slow one stays "down".
-            retry=Retry(NoBackoff(), 1),
-            retry_on_error=[redis.ConnectionError],
+            # Never sent twice: where only the answer was lost, the second `take` would find nothing, and "down"
+            # would read as "not found". The pool looks at a connection first, so a restarted server costs no verb.
+            retry=Retry(NoBackoff(), 0),
             **given,
         )
         self._swap = self._redis.register_script(SWAP)
@@ -50,7 +50,7 @@ class RedisStore:
 
     def put(self, key: str, value: bytes, *, ttl: int) -> None:
         """Keep `value` under `key` for `ttl` seconds."""
-        self._asked(lambda: self._redis.set(PREFIX + key, value, ex=ttl))
+        self._asked(lambda: self._redis.set(PREFIX + key, value, ex=max(1, ttl)))
 
     def get(self, key: str) -> bytes | None:
         """The record, or None."""
@@ -64,18 +64,18 @@ class RedisStore:
 
     def swap(self, key: str, old: bytes, new: bytes, *, ttl: int | None = None) -> bool:
         """Replace the record only if it is still `old`."""
-        lifetime = "" if ttl is None else str(ttl)
+        lifetime = "" if ttl is None else str(max(1, ttl))
         return bool(self._asked(lambda: self._swap(keys=[PREFIX + key], args=[old, new, lifetime])))
 
     def claim(self, key: str, *, ttl: int) -> bool:
         """True for the first caller only, until `ttl` seconds have passed."""
-        return bool(self._asked(lambda: self._redis.set(PREFIX + key, b"", nx=True, ex=ttl)))
+        return bool(self._asked(lambda: self._redis.set(PREFIX + key, b"", nx=True, ex=max(1, ttl))))
 
     def count(self, key: str, *, window: int, by: int = 1) -> int:
         """Add `by` and return the sum within the window; `by=0` reads."""
         if by == 0:
             return int(self.get(key) or 0)
-        return int(self._asked(lambda: self._count(keys=[PREFIX + key], args=[by, window])))
+        return int(self._asked(lambda: self._count(keys=[PREFIX + key], args=[by, max(1, window)])))
 
     def close(self) -> None:
         """Give the connections back."""
