@@ -80,7 +80,7 @@ def _people(app: Flask, parts: Parts) -> None:
     assets.install(app)
     headers.install(app, parts.settings)
     errors.install(app, parts.settings)
-    journeys = JourneyViews(parts.engine, parts.cookies, parts.tokens, parts.settings, parts.store)
+    journeys = JourneyViews(parts.engine, parts.cookies, parts.tokens, parts.settings, parts.store, parts.interactions)
     app.register_blueprint(journeys.blueprint())
     app.register_blueprint(SignOutViews(parts.interactions, parts.cookies, parts.tokens).blueprint())
 

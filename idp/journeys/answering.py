@@ -13,7 +13,7 @@ from idp.journeys.record import Accepted, Declined, Fault, Here, Notice, Rejecte
 from idp.rules import identifiers
 from idp.rules.identifiers import EmailAddress, Malformed
 
-STALE = Notice("info", "stale")
+ONCE_MORE = Notice("info", "once-more")
 
 
 def fault(field: str, problem: Malformed) -> Rejected:
@@ -30,7 +30,7 @@ def email(here: Here, submission: Submission) -> Result:
         return fault("email", problem)
     if here.journey == "sign-up":
         if submission.age < here.tools.settings.limits.sign_up_seconds:  # no person is that quick
-            return Rejected(notices=(STALE,), status=200)
+            return Rejected(notices=(ONCE_MORE,), status=200)
         if submission.do not in ("keep", "use-suggestion") and (warning := _warning(here, address)):
             return warning
     return _send_to(here, submission, address)

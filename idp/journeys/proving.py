@@ -67,7 +67,8 @@ def new_password(here: Here, submission: Submission) -> Result:
     personal = (address["typed"], address["canonical"], service.name, service.provider_name)
     chosen = here.tools.password.choose(password, submission.typed.get("confirm-password", ""), personal=personal)
     if isinstance(chosen, tuple):
-        return Rejected(tuple(Fault(_field_of(problem), problem.key, dict(problem.values)) for problem in chosen))
+        faults = tuple(Fault(field, fault.key, dict(fault.values)) for fault in chosen for field in _fields_of(fault))
+        return Rejected(faults)
     if here.journey == "reset" and here.tools.password.is_current(here.situation.account_id or "", password):
         return Rejected((Fault("new-password", "E-PW-SAME"),))
     kept = {"verifier": chosen, "at": here.now.isoformat()}
@@ -98,8 +99,11 @@ def _judged(here: Here, there: sending.There, begun: Begun, submission: Submissi
             return sending.SWITCHED_OFF
 
 
-def _field_of(problem: Malformed) -> str:
-    return "confirm-password" if problem.key == "E-PW-MISMATCH" else "new-password"
+def _fields_of(problem: Malformed) -> tuple[str, ...]:
+    """Two empty fields have a message each (page spec §9.2)."""
+    if problem.key == "E-PW-EMPTY-NEW":
+        return ("new-password", "confirm-password")
+    return ("confirm-password",) if problem.key == "E-PW-MISMATCH" else ("new-password",)
 
 
 def _signed_in(facts: Facts, here: Here, account_id: str, proved: Proved) -> Facts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from idp.delivery import outbox
 from idp.factors.contract import Attempt, Earlier, Limited, Sent, SwitchedOff, TooSoon, Unreachable
@@ -11,11 +12,13 @@ from idp.journeys.record import Here, Notice, Rejected, Submission
 from idp.services import accounts, throttling
 from idp.stores.durable import codes, credentials
 
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
 ONCE_A_DAY = 24 * 3600
 """Seconds between two mails that say "no account with this address" (page spec §12.2, M-4)."""
 
 
-SWITCHED_OFF = Rejected(status=403, page="lost-phone")
+SWITCHED_OFF = Rejected(status=403, page="lost-phone", notices=(Notice("warning", "switched-off"),))
 """Too many wrong tries in a row: this phone no longer serves (SR-17)."""
 
 
@@ -32,6 +35,12 @@ class There:
     def begun(self) -> Begun | None:
         """The factor as begun before at this step."""
         return self.here.facts.begun.get(self.step)
+
+    @property
+    def failed(self) -> bool:
+        """Whether the newest message is known to have reached nobody: then there is nothing to wait for."""
+        message = self.begun.message if self.begun else None
+        return message is not None and outbox.state(message) == "failed"
 
     @property
     def about(self) -> str:
@@ -97,7 +106,9 @@ def send(there: There, submission: Submission, factor: str) -> Sent | TooSoon | 
     begun = there.begun
     earlier = None
     if begun is not None:
-        earlier = Earlier(begun.challenge, begun.about, begun.sends, begun.last_sent)
+        # Whoever got no message is not kept waiting for the other way (page spec §7).
+        since = LONG_AGO if there.failed else begun.last_sent
+        earlier = Earlier(begun.challenge, begun.about, begun.sends, since)
     message, silent = _message(there, submission, factor)
     outcome = there.here.tools.codes[factor].begin(there.attempt(submission, message=message, silent=silent), earlier)
     if isinstance(outcome, Sent) and begun is not None and begun.about != there.about:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from idp.delivery import outbox
 from idp.journeys import sending
 from idp.journeys.record import Here, Notice
 from idp.services import accounts, credentials
@@ -34,9 +33,8 @@ def login(here: Here) -> Shown:
     known = here.session.account_id if here.session else None
     switched = here.facts.answers.get("accounts", {}).get("chosen") == "other"
     account = accounts.by_id(known) if known and not switched else None
-    typed = here.facts.answers.get("email", {}).get("typed", "")
     return {
-        "email": account.email if account else typed or here.record.wanted.login_hint or "",
+        "email": account.email if account else _typed_address(here) or here.record.wanted.login_hint or "",
         "fixed": account is not None,
         "suggest": here.record.misses >= MISSES_BEFORE_HELP,
     }
@@ -55,11 +53,13 @@ def code(here: Here) -> Shown:
     if there.begun is None:
         return shown
     factor = here.tools.codes[there.begun.factor]
+    challenge = codes.look(there.begun.challenge)
     shown |= {
         "channel": there.begun.factor,
         "other_channel": _other_channel(here, there.begun.factor),
         "minutes": factor.lifetimes[here.journey] // 60,
-        "wait": factor.wait_left(there.begun.sends, here.now - there.begun.last_sent),
+        "until": challenge.expires_at.replace(second=0, microsecond=0) if challenge else None,
+        "wait": 0 if there.failed else factor.wait_left(there.begun.sends, here.now - there.begun.last_sent),
     }
     return shown
 
@@ -77,16 +77,21 @@ def phone(here: Here) -> Shown:
     answer = here.facts.answers.get("phone", {})
     phones = here.tools.settings.phones
     return {
-        "country": answer.get("country", phones.default_country),
-        "number": answer.get("typed", ""),
+        "country": _rejected(here, "country") or answer.get("country", phones.default_country),
+        "number": _rejected(here, "tel") or answer.get("typed", ""),
         "countries": phones.countries,
         "finishing": here.journey == "sign-in",
     }
 
 
 def email(here: Here) -> Shown:
-    """The address as typed before."""
-    return {"email": here.facts.answers.get("email", {}).get("typed", ""), "slip": None, "work_email": False}
+    """The address as typed before, be it on another page: nothing is asked for twice (WCAG 3.3.7)."""
+    return {"email": _typed_address(here), "slip": None, "work_email": False}
+
+
+def have_account(here: Here) -> Shown:
+    """The address that was proved."""
+    return {"email": here.facts.answers["email"]["typed"]}
 
 
 def chosen(here: Here) -> Shown:
@@ -119,7 +124,7 @@ SHOWN: dict[str, Callable[[Here], Shown]] = {
     "new-password": password,
     "phone": phone,
     "email": email,
-    "have-account": email,
+    "have-account": have_account,
     "finish-first": ways,
     "accounts": chosen,
     "consent": consent,
@@ -136,6 +141,16 @@ def notices(here: Here) -> tuple[Notice, ...]:
     if begun is not None and begun.sends > 1 and _state(here) == "open":
         return (Notice("info", "new-code"),)
     return ()
+
+
+def _rejected(here: Here, field: str) -> str:
+    """What this field held in a form that was rejected just now; a good form leaves an answer instead."""
+    last = here.record.last_answer
+    return last.typed.get(field, "") if last else ""
+
+
+def _typed_address(here: Here) -> str:
+    return _rejected(here, "email") or here.facts.answers.get("email", {}).get("typed", "")
 
 
 def _destination(here: Here) -> Shown:
@@ -162,7 +177,7 @@ def _state(here: Here) -> str:
         return "expired"
     if challenge.tries >= here.tools.settings.codes.tries:
         return "spent"
-    if begun.message and outbox.state(begun.message) == "failed":
+    if sending.at(here, step=here.step).failed:
         return "failed"
     return "open"
 

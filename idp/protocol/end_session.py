@@ -90,7 +90,7 @@ class EndSession:
         """The registered address to go on to; one that is not registered is an error on our own page."""
         wanted = given.get("post_logout_redirect_uri")
         if wanted is None:
-            return SIGNED_OUT
+            return f"{SIGNED_OUT}?{urlencode({'client_id': client.client_id})}" if client else SIGNED_OUT
         if client is None or wanted not in client.post_logout_redirect_uris:
             raise PageError("bad-link", "post_logout_redirect_uri is not registered", face(client) if client else None)
         if "state" not in given:
@@ -103,7 +103,7 @@ class EndSession:
 
     def _ask(self, client: Client | None, session: Session, given: Parameters, after: _After) -> Response:
         wanted = SignOut(
-            client=face(client, after.url if after.url != SIGNED_OUT else None) if client else None,
+            client=face(client, None if after.url.startswith(SIGNED_OUT) else after.url) if client else None,
             sid=session.sid,
             ui_locales=tuple(given.get("ui_locales", "").split()),
         )

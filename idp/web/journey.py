@@ -10,7 +10,7 @@ from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response
 
 from idp.cookies import Cookies
-from idp.interaction import SignIn
+from idp.interaction import Interactions, SignIn
 from idp.journeys.engine import Engine
 from idp.journeys.record import Submission, Visitor
 from idp.journeys.replies import Gone, Over, Reply, Shown, Stand, TooManyJourneys
@@ -20,6 +20,7 @@ from idp.stores.shortlived.contract import ShortLived
 from idp.web import errors, forms, locale, notices, pages, texts
 from idp.web.csrf import FormTokens
 from idp.web.forms import OddForm
+from idp.web.sign_out import signed_out
 
 SEE_OTHER = 303
 """Never 307: a form's secrets would be sent on (SR-72)."""
@@ -38,6 +39,7 @@ class JourneyViews:
     tokens: FormTokens
     settings: Settings
     store: ShortLived
+    interactions: Interactions
 
     def blueprint(self) -> Blueprint:
         """The routes."""
@@ -49,6 +51,7 @@ class JourneyViews:
         views.post("/journey/<journey_id>/<journey>/<step>")(self.submit)
         views.get("/journey/<journey_id>/over", endpoint="over")(self.enter)
         views.post("/journey/<journey_id>/over")(self.leave)
+        views.get("/journey/<journey_id>/<journey>/lost-phone")(self.lost_phone)
         return views
 
     def enter(self, journey_id: str, journey: str | None = None) -> Response:
@@ -70,7 +73,7 @@ class JourneyViews:
         """Every page of every journey posts here."""
         visitor = self._visitor()
         if visitor is None:
-            return pages.render({"page": "cookies", "links": {"again": f"/journey/{journey_id}"}})
+            return self._cookies_wanted(journey_id)
         try:
             typed = forms.typed(request)
         except OddForm as problem:
@@ -100,10 +103,20 @@ class JourneyViews:
             sessions.end(session.sid)
         wanted = self.engine.wanted(journey_id, visitor)
         start = wanted.client.start_uri if wanted else None
-        switching = request.form.get("do") == "switch-user" and start
-        response = redirect(start or "/" if switching else "/signed-out", SEE_OTHER)
+        switching = request.form.get("do") == "switch-user"
+        response = redirect((start or "/") if switching else f"/journey/{journey_id}/over", SEE_OTHER)
         self.cookies.clear_session(response)
+        response.headers["Clear-Site-Data"] = '"cache", "storage"'  # nothing stays behind: SR-108
         return response
+
+    def lost_phone(self, journey_id: str, journey: str) -> Response:
+        """P-LOST-PHONE: which ways are open. It names ways, never a number or an address."""
+        visitor = self._visitor()
+        wanted = self.engine.wanted(journey_id, visitor) if visitor else None
+        if wanted is None:
+            return self.enter(journey_id, journey)
+        links = {"sign_in": f"/journey/{journey_id}/{journey}"}
+        return pages.render({"page": "lost-phone", "service": wanted.client.name, "links": links})
 
     def busy(self, problem: TooManyJourneys) -> Response:
         """For whoever begins more journeys than people could walk."""
@@ -120,10 +133,15 @@ class JourneyViews:
     def _without_cookie(self, journey_id: str) -> Response:
         """One redirect tells a browser that refuses cookies from one that is new here (page spec §7)."""
         if "cookies" in request.args:
-            return pages.render({"page": "cookies", "links": {"again": f"/journey/{journey_id}"}})
+            return self._cookies_wanted(journey_id)
         response = redirect(f"/journey/{journey_id}?cookies=1", SEE_OTHER)
         self.cookies.ensure_browser(request, response)
         return response
+
+    def _cookies_wanted(self, journey_id: str) -> Response:
+        """P-COOKIES. The journey belongs to a browser that was never recognised, so it begins anew at the client."""
+        again = self.interactions.start_of(journey_id) or f"/journey/{journey_id}"
+        return pages.render({"page": "cookies", "links": {"again": again}})
 
     def _answer(self, reply: Reply, journey_id: str, visitor: Visitor) -> Response:
         match reply:
@@ -143,8 +161,8 @@ class JourneyViews:
         session = sessions.find(self.store, self.settings.sessions, visitor.session_id)
         account = accounts.by_id(session.account_id) if session else None
         start = wanted.client.start_uri or "/"
-        if account is None:
-            return pages.render({"page": "expired", "status": 410, "links": {"start": start}})
+        if account is None:  # it was finished, and the sign-in that came of it is over
+            return signed_out(wanted.client.client_id)
         return pages.render(
             {
                 "page": "already",
@@ -152,6 +170,7 @@ class JourneyViews:
                 "action": f"/journey/{journey_id}/over",
                 "shown": {"email": account.email},
                 "service": wanted.client.name,
+                "client_origin": wanted.client.origin,
                 "links": {"continue": start},
             }
         )
@@ -196,7 +215,7 @@ def _links(base: str, shown: Shown) -> dict[str, Any]:
         "change_email": f"{here}/email",
         "change_number": f"{here}/phone",
         "other_way": f"{here}/second-step?other-way",
-        "lost_phone": "/help#phone",
+        "lost_phone": f"{here}/lost-phone",
         "continue": here,
         "back": shown.wanted.client.start_uri or "/",
         "code": f"{here}/{shown.step}",

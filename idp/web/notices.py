@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from flask_babel import gettext, ngettext
 
 from idp.journeys.record import Notice
-from idp.web.texts import error_text
+from idp.web.texts import Values, error_text
 
 
 def text(notice: Notice) -> str:
-    """What the box says."""
-    match notice.key:
-        case "address-verified":
-            return gettext("Your email address is confirmed. You can now continue.")
-        case "new-code":
-            return gettext("We have sent a new code. Use the newest one.")
-        case "too-soon":
-            seconds = int(notice.values["n"])
-            return ngettext(
-                "You can ask for a new code in %(num)d second. The previous one still works.",
-                "You can ask for a new code in %(num)d seconds. The previous one still works.",
-                seconds,
-            )
-        case "recheck":
-            return gettext("Sign in again to confirm that it is you.")
-        case "stale":
-            return gettext("The page had been open for a long time. Press once more.")
-        case "E-SMS-FAILED" | "E-CALL-FAILED":
-            return error_text(notice.key)
-        case _:
-            raise KeyError(notice.key)
+    """What the box says. Raises KeyError for a key without words."""
+    return TEXTS[notice.key](notice.values)
+
+
+TEXTS: dict[str, Callable[[Values], str]] = {
+    "address-verified": lambda _: gettext("Your email address is confirmed. You can now continue."),
+    "new-code": lambda _: gettext("We have sent a new code. Use the newest one."),
+    "too-soon": lambda values: ngettext(
+        "You can ask for a new code in %(num)d second. The previous one still works.",
+        "You can ask for a new code in %(num)d seconds. The previous one still works.",
+        int(values["n"]),
+    ),
+    "recheck": lambda _: gettext("Sign in again to confirm that it is you."),
+    "stale": lambda _: gettext("The page had been open for a long time. Press once more."),
+    "once-more": lambda _: gettext("That was quick. Press once more."),
+    "switched-off": lambda _: gettext(
+        "A wrong code has been typed too many times. This phone cannot be used to sign in any more."
+    ),
+    "E-SMS-FAILED": lambda values: error_text("E-SMS-FAILED", values),
+    "E-CALL-FAILED": lambda values: error_text("E-CALL-FAILED", values),
+}

@@ -21,7 +21,8 @@ View = Mapping[str, Any]
 
 `status`, `journey_id`, `journey`, `form` (one-time token), `action` (where it posts), `errors` (each with `field`
 and `text`), `typed` (what was typed, never secrets), `shown` (the page's own values), `notices` (each with `kind`
-info, success or warning, and `text`), `service` (the client's name), `client_origin`, `links` by name.
+info, success or warning, and `text`), `service` (the client's name), `client_origin`, `kept_query` (what of the
+query stays when the language changes), `links` by name.
 """
 
 STEPS = {"email": 1, "email-code": 1, "password": 2, "phone": 3, "phone-code": 3}
@@ -102,7 +103,7 @@ def _context(view: View) -> dict[str, Any]:
         "notices": view.get("notices", ()),
         "links": dict(view.get("links", {})),
         "step_number": STEPS.get(view["page"]) if view.get("journey") == "sign-up" else None,
-        "kept_query": "other-way&" if "other-way" in request.args else "",
+        "kept_query": view.get("kept_query", "other-way&" if "other-way" in request.args else ""),
         "failure": texts.error_text,
     }
 

@@ -77,7 +77,21 @@ class SignOutViews:
         return response
 
     def signed_out(self) -> Response:
-        """P-LOGGED-OUT: nothing stays behind for the Back button (SR-108)."""
-        response = pages.render({"page": "signed-out", "links": {"start": "/"}})
-        response.headers["Clear-Site-Data"] = '"cache", "storage"'
-        return response
+        """P-LOGGED-OUT, with the way back to the service that was signed out of."""
+        return signed_out(request.args.get("client_id", ""))
+
+
+def signed_out(client_id: str) -> Response:
+    """P-LOGGED-OUT: nothing stays behind for the Back button (SR-108). Only registered addresses are linked to."""
+    client = clients.find(client_id)
+    home, start = (client.client_uri, client.initiate_login_uri) if client else (None, None)
+    response = pages.render(
+        {
+            "page": "signed-out",
+            "service": client.client_name if client else None,
+            "kept_query": f"client_id={client.client_id}&" if client else "",
+            "links": {"start": start or home or "/", **({"back": home} if home else {})},
+        }
+    )
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return response

@@ -80,5 +80,6 @@ def _masked(person: Person, address: str) -> tuple[object, ...]:
     ids = person.answer.request.path.split("/")[2]
     page = person.page.html.replace(address, "ADDRESS").replace(ids, "ID")
     page = re.sub(r'name="form" value="[^"]*"', "", page)
+    page = re.sub(r'datetime="[^"]*"', "", page)
     headers = [(name, value) for name, value in person.answer.headers if name not in ("Content-Length", "Date")]
     return person.answer.status_code, str(headers), page

@@ -30,6 +30,9 @@
     });
   }));
 
+  // A page that answered a form is asked for anew by Back and by refresh, instead of being sent again.
+  part(() => { if (document.querySelector("form[data-sending]")) history.replaceState(null, "", location.href); });
+
   // 3. Show and hide what is typed as password; never sent as anything but a password field.
   part(() => all("[data-show]", (place) => {
     const form = place.closest("form");
