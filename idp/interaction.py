@@ -24,6 +24,7 @@ class ClientFace(Struct, frozen=True, kw_only=True):
     client_id: str
     name: str
     start_uri: str | None = None
+    home_uri: str | None = None
     origin: str | None = None
     first_party: bool = True
 

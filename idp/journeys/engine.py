@@ -166,11 +166,17 @@ class Engine:
             return Over(record.wanted)
         if table is None:
             return Stand(f"/journey/{journey_id}")
+        if table is not SIGN_IN and self._signed_in_elsewhere(journey_id, record, visitor):
+            return self._advance(journey_id, SIGN_IN, record, visitor)
         here = self._here(journey_id, table, step, record, visitor)
         current = table.next_step(here.situation)
         if current is None or not standing.reached(table, step, current, here.situation):
             return self._advance(journey_id, table, record, visitor)
         return here
+
+    def _signed_in_elsewhere(self, journey_id: str, record: Record, visitor: Visitor) -> bool:
+        here = self._here(journey_id, SIGN_IN, "", record, visitor)
+        return standing.signed_in_elsewhere(record, here.session, SIGN_IN.next_step(here.situation))
 
     def _advance(self, journey_id: str, table: Journey, record: Record, visitor: Visitor) -> Stand:
         here = self._here(journey_id, table, "", record, visitor)

@@ -9,7 +9,7 @@ from idp.journeys.facts import Situation, StepProof
 from idp.journeys.record import Record
 from idp.journeys.steps import Journey, Step
 from idp.rules.assurance import METHODS
-from idp.services import credentials
+from idp.services import accounts, credentials
 from idp.stores.shortlived.sessions import Session
 
 
@@ -46,6 +46,19 @@ def situation(table: Journey, record: Record, session: Session | None) -> Situat
         enrolled=credentials.enrolled(account_id) if account_id else (),
         consent=record.wanted.consent,
     )
+
+
+def signed_in_elsewhere(record: Record, session: Session | None, due: Step | None) -> bool:
+    """Whether another tab has signed in the person of this sign-up or reset meanwhile (page spec §7).
+
+    `due` is what a sign-in would still ask for. An address that was given here and is not that person's
+    own is somebody else's: that journey goes on.
+    """
+    if session is None or (due is not None and due.name != "consent"):
+        return False
+    address = record.facts.answers.get("email")
+    owner = accounts.by_address(address["canonical"]) if address else None
+    return address is None or (owner is not None and owner.id == session.account_id)
 
 
 def reached(table: Journey, name: str, current: Step, situation: Situation) -> bool:

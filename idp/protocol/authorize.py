@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from urllib.parse import urlencode, urlsplit
 
 import msgspec
-from flask import redirect, request
+from flask import current_app, redirect, request
 from werkzeug.wrappers import Response
 
 from idp import clock
@@ -200,7 +200,8 @@ def face(client: Client, redirect_uri: str | None = None) -> ClientFace:
     return ClientFace(
         client_id=client.client_id,
         name=client.client_name or client.client_id,
-        start_uri=client.initiate_login_uri or client.client_uri,
+        start_uri=clients.start_of(client, current_app.extensions["settings"].server.issuer),
+        home_uri=client.client_uri,
         origin=f"{target.scheme}://{target.netloc}" if target.netloc else None,
         first_party=client.first_party,
     )

@@ -9,6 +9,7 @@ from functools import lru_cache
 from hashlib import sha256
 from hmac import compare_digest
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 import msgspec
 import orjson
@@ -35,6 +36,7 @@ __all__ = [
     "remove",
     "response",
     "rotate_secret",
+    "start_of",
     "verify_secret",
 ]
 
@@ -43,6 +45,14 @@ REREAD = 1.0
 
 
 _LIKE_AN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def start_of(client: Client, issuer: str) -> str | None:
+    """Where people start at this client: its own login, told who sends them (OpenID Connect Core §4), or its home."""
+    if client.initiate_login_uri is None:
+        return client.client_uri
+    joint = "&" if urlsplit(client.initiate_login_uri).query else "?"
+    return f"{client.initiate_login_uri}{joint}{urlencode({'iss': issuer})}"
 
 
 class UnknownClient(LookupError):

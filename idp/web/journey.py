@@ -160,7 +160,6 @@ class JourneyViews:
     def _already(self, journey_id: str, wanted: SignIn, visitor: Visitor) -> Response:
         session = sessions.find(self.store, self.settings.sessions, visitor.session_id)
         account = accounts.by_id(session.account_id) if session else None
-        start = wanted.client.start_uri or "/"
         if account is None:  # it was finished, and the sign-in that came of it is over
             return signed_out(wanted.client.client_id)
         return pages.render(
@@ -171,7 +170,7 @@ class JourneyViews:
                 "shown": {"email": account.email},
                 "service": wanted.client.name,
                 "client_origin": wanted.client.origin,
-                "links": {"continue": start},
+                "links": {"continue": wanted.client.home_uri or wanted.client.start_uri or "/"},
             }
         )
 

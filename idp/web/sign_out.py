@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import Blueprint, redirect, request
+from flask import Blueprint, current_app, redirect, request
 from werkzeug.wrappers import Response
 
 from idp.cookies import Cookies
@@ -36,9 +36,9 @@ class SignOutViews:
     def start(self) -> Response:
         """Where people land who came without a service (P-START)."""
         services = [
-            (client.client_name or client.client_id, client.initiate_login_uri or client.client_uri)
+            (client.client_name or client.client_id, start)
             for client in clients.everyone()
-            if client.initiate_login_uri or client.client_uri
+            if (start := clients.start_of(client, _issuer())) is not None
         ]
         return pages.render({"page": "start", "shown": {"services": services}})
 
@@ -81,16 +81,21 @@ class SignOutViews:
         return signed_out(request.args.get("client_id", ""))
 
 
+def _issuer() -> str:
+    issuer: str = current_app.extensions["settings"].server.issuer
+    return issuer
+
+
 def signed_out(client_id: str) -> Response:
     """P-LOGGED-OUT: nothing stays behind for the Back button (SR-108). Only registered addresses are linked to."""
     client = clients.find(client_id)
-    home, start = (client.client_uri, client.initiate_login_uri) if client else (None, None)
+    home, start = (client.client_uri, clients.start_of(client, _issuer())) if client else (None, None)
     response = pages.render(
         {
             "page": "signed-out",
             "service": client.client_name if client else None,
             "kept_query": f"client_id={client.client_id}&" if client else "",
-            "links": {"start": start or home or "/", **({"back": home} if home else {})},
+            "links": {"start": start or "/", **({"back": home} if home else {})},
         }
     )
     response.headers["Clear-Site-Data"] = '"cache", "storage"'

@@ -174,7 +174,7 @@ def login() -> Response:
     """Start signing in. Also where the provider sends people who lost their way (OpenID Connect Core §4)."""
     if request.args.get("iss", _parts().provider.issuer) != _parts().provider.issuer:
         abort(400)
-    if "person" in session:
+    if "person" in session and "iss" not in request.args:
         return redirect("/", 303)
     return _leave(Trip("/"))
 
