@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import multiprocessing
+import multiprocessing.synchronize
 import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.connection import Connection, wait
 from threading import Barrier
 from typing import Any, TypeVar
 
@@ -32,29 +33,48 @@ def in_processes(processes: int, prepare: Callable[..., Callable[[], Heard]], *t
 
     Each is new, calls `prepare(*told)`, waits until all have, and then makes the call that it was given.
     `prepare` must be a function of a module, and what it is told and what is heard must pickle.
-    Raises AssertionError with the traceback of a process that failed.
+    Raises AssertionError with the traceback of a process that failed, or the signal of one that died.
     """
     new = multiprocessing.get_context("spawn")  # a fork takes the threads' locks along, and warns from Python 3.12 on
-    gate, heard = new.Barrier(processes), new.Queue()
-    children = [new.Process(target=_child, args=(gate, heard, prepare, told)) for _ in range(processes)]
-    for child in children:
-        child.start()
+    gate, children, lines = new.Barrier(processes), [], []
+    for _ in range(processes):
+        line, childs_end = new.Pipe(duplex=False)
+        children.append(new.Process(target=_child, args=(gate, childs_end, prepare, told)))
+        children[-1].start()
+        childs_end.close()  # so that the line closes when the child is gone
+        lines.append(line)
     try:
-        answers = [heard.get(timeout=2 * PATIENCE) for _ in children]
+        told_by = _hear(lines, gate)
     finally:
         for child in children:
             child.join(PATIENCE)
             child.kill()
-    failures = [answer for worked, answer in answers if not worked]
+    failures = [answer for worked, answer in told_by if not worked]
+    failures += [f"a process ended with {child.exitcode}" for child in children if child.exitcode]
     assert not failures, "\n".join(failures)
-    return [answer for _, answer in answers]
+    return [answer for _, answer in told_by]
 
 
-def _child(gate: Any, heard: Any, prepare: Callable[..., Callable[[], object]], told: tuple[object, ...]) -> None:
+def _hear(lines: list[Connection], gate: multiprocessing.synchronize.Barrier) -> list[tuple[bool, Any]]:
+    told, open_lines = [], list(lines)
+    while open_lines:
+        speaking = wait(open_lines, timeout=2 * PATIENCE)
+        assert speaking, "a process says nothing"
+        for line in speaking:
+            assert isinstance(line, Connection)
+            open_lines.remove(line)
+            try:
+                told.append(line.recv())
+            except EOFError:
+                gate.abort()  # nobody need wait for it
+    return told
+
+
+def _child(gate: Any, line: Connection, prepare: Callable[..., Callable[[], object]], told: tuple[object, ...]) -> None:
     try:
         call = prepare(*told)
         gate.wait(PATIENCE)
-        heard.put((True, call()))
+        line.send((True, call()))
     except BaseException:  # noqa: BLE001  (whatever it is, the parent says it)
         gate.abort()
-        heard.put((False, traceback.format_exc()))
+        line.send((False, traceback.format_exc()))
