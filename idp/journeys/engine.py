@@ -220,15 +220,18 @@ class Engine:
         values: Mapping[str, Any] | None = None,
     ) -> Shown:
         shown = showing.SHOWN.get(here.step, showing.ways)(here)
+        own = showing.template(here)
+        if not notices and not faults and page in ("", own):  # P-WAIT beside "a new code was sent" would puzzle
+            notices = showing.notices(here)
         return Shown(
-            page=page or showing.template(here),
+            page=page or own,
             journey_id=here.journey_id,
             journey=here.journey,
             step=here.step,
             wanted=here.record.wanted,
             status=status,
             faults=faults,
-            notices=notices or ((*showing.notices(here),) if not faults else ()),
+            notices=notices,
             typed=typed or {},
             values={**shown, **(values or {})},
         )

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from idp.services import credentials
+from tests.conftest import Clock
 from tests.people import PASSWORD, Person, Provider
 
 GOOD = {"new_password": PASSWORD, "confirm_password": PASSWORD}
@@ -69,6 +70,33 @@ def test_after_a_failed_mail_the_address_can_be_changed_and_a_new_code_comes_at_
     assert kari.page.links["Change the email address"].endswith("/email")
     assert kari.sends("resend").answer.status_code == 200
     assert kari.sends("verify", code=kari.mailed_code()).step == "password"
+
+
+# Too many codes (P-WAIT)
+
+
+def test_too_many_codes_lead_to_the_one_that_still_counts(provider: Provider, clock: Clock) -> None:
+    kari = provider.person().comes_from_portal().presses("Sign up now").sends(email=provider.person().email)
+    while kari.answer.status_code == 200:
+        clock.advance(121)
+        kari.sends("resend")
+
+    assert kari.answer.status_code == 429
+    assert kari.page.heading == "You need to wait a little"
+    assert "The last code is still valid." in kari.page.text
+    assert "We have sent a new code" not in kari.page.text
+    assert kari.presses("Enter the code").step == "email-code"
+
+
+def test_who_has_no_code_yet_is_not_told_of_one(provider: Provider) -> None:
+    address = provider.person().email
+    kari = provider.person()
+    for _ in range(7):
+        kari.comes_from_portal().presses("Sign up now").sends(email=address)
+
+    assert kari.page.heading == "You need to wait a little"
+    assert "still valid" not in kari.page.text
+    assert kari.presses("Try again").step == "email"
 
 
 # Nothing that was typed is lost or asked for twice (page spec §4, §7; WCAG 3.3.7)
