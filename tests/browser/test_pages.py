@@ -38,7 +38,7 @@ def test_the_pages_of_sign_in_and_what_follows(opens: Opens, world: World, kari:
     _presses(page, "sign-in")
     inspector.looks("second step")
     step = page.url
-    page.click("a.alone[href$='#phone']")
+    page.click("a.alone[href$='/lost-phone']")
     inspector.looks("no longer that number")
     page.goto(step)
     _presses(page, "voice")
@@ -103,6 +103,21 @@ def test_the_pages_that_stand_by_themselves(opens: Opens, world: World, language
         page.goto(f"{world.idp}{path}")
         inspector.looks(path)
     assert not inspector.problems, "\n".join(inspector.problems)
+
+
+def test_back_leads_past_rejected_forms_without_sending_them_again(opens: Opens, world: World) -> None:
+    """Page spec §7: Back lands on the earlier page, filled in; the browser asks nobody to confirm anything."""
+    page = opens()
+    inspector = _arrives(page, world)
+    _signs_in_wrongly(page, inspector)
+    typed = page.input_value("#email")
+    page.click("a[href*='/reset']")
+
+    page.go_back()
+
+    assert page.inner_text("h1") == "Logg inn"
+    assert page.input_value("#email") == typed
+    assert page.locator("#summary").count() == 0
 
 
 def test_a_first_visit_is_light(opens: Opens, world: World) -> None:
