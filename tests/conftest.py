@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -20,6 +21,9 @@ from tests.people import outside, provider
 from tests.servers import postgresql, redis_server
 
 __all__ = ["chromium", "outside", "provider"]
+
+for name in [name for name in os.environ if name.startswith("IDP_")]:
+    del os.environ[name]  # settings of whoever runs the tests: no provider in them is to hear of any
 
 
 @dataclass

@@ -54,6 +54,8 @@ class Bell:
             self._rung.wait_for(lambda: self._rings != heard, timeout=seconds)
 
 
+_message = msgspec.json.Decoder(Message).decode  # made once, by one thread: the first use of a type is not thread-safe
+
 bell = Bell()
 """The one of this process."""
 
@@ -69,7 +71,7 @@ def post(message: Message, *, deliver_by: datetime) -> str:
 
 def read(payload: str) -> Message:
     """The message of a payload."""
-    return msgspec.json.decode(payload, type=Message)
+    return _message(payload)
 
 
 def state(message_id: str) -> str | None:

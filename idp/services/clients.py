@@ -69,6 +69,11 @@ class Registered(Struct, frozen=True):
         return f"Registered({self.client.client_id!r})"
 
 
+# Made here, by one thread: msgspec 0.22 crashes the process where several threads are the first to use a type.
+_metadata = msgspec.json.Decoder(Metadata).decode
+msgspec.json.Decoder(Client)
+
+
 class _Known(Struct, frozen=True):
     client: Client
     digest: bytes | None
@@ -227,8 +232,7 @@ def _kept(metadata: Metadata) -> str:
 
 
 def _from_row(row: rows.ClientRow) -> Client:
-    metadata = msgspec.json.decode(row.metadata, type=Metadata)
-    return _client(metadata, row.client_id, int(row.created_at.timestamp()))
+    return _client(_metadata(row.metadata), row.client_id, int(row.created_at.timestamp()))
 
 
 def _client(metadata: Metadata, client_id: str, issued_at: int) -> Client:

@@ -20,7 +20,6 @@ import redis
 from idp import clock
 from idp.app import create_app
 from idp.protocol import tokens
-from idp.services import clients
 from idp.stores.durable import audit, codes, grants
 from idp.stores.durable.codes import Verdict
 from idp.stores.shortlived import authorization_codes
@@ -109,8 +108,6 @@ def using(
     patient: dict[str, dict[str, Any]] = {"database": {"timeout": 30}, "shortlived": {"timeout_milliseconds": 5000}}
     app = create_app(settings_for(stores, folder, outside, **patient))  # the queue is long: 503 is not the matter here
     provider = Provider(app, app.extensions["idp"], outside, *portal)
-    with app.app_context():
-        clients.find(provider.portal)  # each process knows the client, as it does from its first request on
 
     def refresh() -> tuple[tuple[int, str], str | None]:
         answer = refreshes(provider, given.refresh_token)
