@@ -6,7 +6,7 @@ import json
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -130,7 +130,8 @@ def serving(app: Flask, on: socket.socket | None = None) -> Iterator[str]:
         yield f"http://127.0.0.1:{server.socket.getsockname()[1]}"
     finally:
         server.task_dispatcher.shutdown()
-        server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))  # in its own thread: no race
+        with suppress(OSError):  # woken by something else in this very moment, it has closed itself already
+            server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))  # in its own thread
         thread.join(5)
 
 
