@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
 
@@ -153,6 +153,10 @@ class Limits(Section, frozen=True, kw_only=True):
     """New journeys from one IP address an hour (SR-34)."""
     journeys_total_minute: Count = 6000
     """New journeys a minute in total."""
+    eid_starts_per_account_hour: Count = 10
+    """Attempts with an eID an hour that may come to nothing, per account."""
+    eid_starts_per_network_hour: Count = 60
+    """Attempts with an eID an hour from one network."""
     sign_up_seconds: Annotated[int, Meta(ge=0)] = 1
     """Fewest seconds between showing and sending the sign-up form."""
 
@@ -170,6 +174,10 @@ class Sessions(Section, frozen=True, kw_only=True):
     """Seconds a journey is remembered, renewed by use."""
     address_proof: Seconds = 3600
     """Seconds a proved e-mail address counts inside a journey."""
+    identity_proof: Annotated[int, Meta(ge=60, le=3600)] = 900
+    """Seconds a proof of identity by an eID lifts the level (SR-106)."""
+    recheck: Annotated[int, Meta(ge=60, le=3600)] = 600
+    """Seconds both factors may be old when an identity is tied to an account, or security changed (SR-40, SR-104)."""
 
 
 class Tokens(Section, frozen=True, kw_only=True):
@@ -250,6 +258,8 @@ class Settings(Section, frozen=True, kw_only=True):
     sms: Gateway = field(default_factory=Gateway)
     voice: Gateway = field(default_factory=Gateway)
     phones: Phones = field(default_factory=Phones)
+    eid: dict[str, dict[str, Any]] = {}
+    """One table per eID, `[eid.<name>]`, in the order people see them; `connector` names its kind."""
 
     @property
     def is_loopback(self) -> bool:

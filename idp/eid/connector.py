@@ -26,6 +26,8 @@ class Outcome(StrEnum):
     NO_USABLE_ACCOUNT = "no_usable_account"
     LEVEL_TOO_LOW = "level_too_low"
     PERSON_MISMATCH = "person_mismatch"
+    LINKED_ELSEWHERE = "linked_elsewhere"
+    """The person has another account here. Said by the provider itself, never by a connector."""
     BROWSER_MISMATCH = "browser_mismatch"
     PROOF_INVALID = "proof_invalid"
     REVOKED = "revoked"

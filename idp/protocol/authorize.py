@@ -18,7 +18,7 @@ from idp.protocol.errors import InvalidRequest, OAuthError, PageError
 from idp.protocol.parts import Parts
 from idp.protocol.request import Parameters, of_browser
 from idp.rules import redirect_uris
-from idp.rules.assurance import Assurance, assess, reaches
+from idp.rules.assurance import Assurance, assess, reaches, since
 from idp.services import clients, consents, sessions
 from idp.services.clients import Client
 from idp.stores.durable import audit
@@ -88,7 +88,7 @@ class Authorize:
             return self._ask(asked, wanted)
         if session is None:
             raise errors.LoginRequired("nobody is signed in")
-        assurance = assess(session.proofs, clock.now())
+        assurance = _assurance(asked, session)
         if assurance is None or not reaches(assurance.acr, asked.level):
             raise errors.UnmetAuthentication("the level asked for was not reached")
         if asked.hinted not in (None, session.account_id):
@@ -99,16 +99,9 @@ class Authorize:
         self, asked: AuthorizationRequest, client: Client, session: Session | None, *, after: SignIn | None
     ) -> SignIn | None:
         """What is missing before a code can be given; None when nothing is. `after`: what a journey has just done."""
-        now = clock.now()
-        since = _proofs_since(asked)
-        assurance = assess(session.proofs, now) if session else None
+        assurance = _assurance(asked, session) if session else None
         right = session is not None and asked.hinted in (None, session.account_id)
-        signed_in = (
-            assurance is not None
-            and reaches(assurance.acr, asked.level)
-            and (since is None or assurance.auth_time >= since)
-            and (right or after is not None)
-        )
+        signed_in = assurance is not None and reaches(assurance.acr, asked.level) and (right or after is not None)
         choosing = "select_account" in asked.prompt and after is None
         consent = self._consent(asked, client, session, after=after)
         if signed_in and not choosing and not consent:
@@ -116,7 +109,7 @@ class Authorize:
         return SignIn(
             client=face(client, asked.redirect_uri),
             level=asked.level,
-            proofs_since=since,
+            proofs_since=_proofs_since(asked),
             choose_account=choosing,
             account_id=asked.hinted,
             login_hint=asked.login_hint,
@@ -161,9 +154,7 @@ class Authorize:
             claims=asked.claims,
             account_id=session.account_id,
             sid=session.sid,
-            acr=assurance.acr,
-            amr=assurance.amr,
-            auth_time=assurance.auth_time,
+            assurance=assurance,
             session_ends_at=session.ends_at,
             expires_at=clock.now() + timedelta(seconds=lifetime),
         )
@@ -230,6 +221,13 @@ def _proofs_since(asked: AuthorizationRequest) -> datetime | None:
         return None
     # Measured when the request came: nobody is sent round again because a code took its time.
     return asked.asked_at - timedelta(seconds=asked.max_age)
+
+
+def _assurance(asked: AuthorizationRequest, session: Session) -> Assurance | None:
+    """What the session's proofs amount to, of those that are young enough for this request."""
+    instant = _proofs_since(asked)
+    proofs = session.proofs if instant is None else since(session.proofs, instant, wanted=asked.level)
+    return assess(proofs, clock.now())
 
 
 def _unshown(wanted: SignIn, session: Session | None) -> OAuthError:

@@ -7,7 +7,8 @@ from typing import Any
 from flask import request
 from werkzeug.wrappers import Response
 
-from idp.protocol import bearer
+from idp import clock
+from idp.protocol import bearer, tokens
 from idp.protocol.answers import json_answer
 from idp.protocol.bearer import Live
 from idp.protocol.errors import InvalidClient, InvalidRequest
@@ -58,11 +59,7 @@ class Introspection:
 def _proof(live: Live) -> dict[str, Any]:
     if live.grant is None:
         return {}
-    return {
-        "acr": live.grant.acr,
-        "amr": list(live.grant.amr),
-        "auth_time": int(live.grant.auth_time.timestamp()),
-    }
+    return tokens.proof_claims(live.grant.assurance.at(clock.now()))
 
 
 def _concerns(live: Live, caller: Client) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 from idp import clock
 from idp.protocol import claims as person_claims
 from idp.protocol.parts import Parts
+from idp.rules.assurance import Assurance
 from idp.services import accounts
 from idp.services.clients import Client
 from idp.stores.durable.grants import Grant
@@ -47,9 +48,20 @@ def new_reference() -> str:
 
 
 def lifetime(parts: Parts, grant: Grant) -> int:
-    """Seconds that an access token made now lives: none outlives its grant."""
-    left = int((grant.ends_at - clock.now()).total_seconds())
-    return max(1, min(parts.settings.tokens.access_token, left))
+    """Seconds that an access token made now lives: none outlives its grant, nor the level it speaks of (SR-106)."""
+    now = clock.now()
+    stale_at = grant.assurance.at(now).until
+    ends_at = min(grant.ends_at, stale_at) if stale_at is not None else grant.ends_at
+    return max(1, min(parts.settings.tokens.access_token, int((ends_at - now).total_seconds())))
+
+
+def proof_claims(assurance: Assurance) -> dict[str, Any]:
+    """How the person proved themselves: level, methods, and when (OIDC Core §2)."""
+    return {
+        "auth_time": int(assurance.auth_time.timestamp()),
+        "acr": assurance.acr,
+        "amr": list(assurance.amr),
+    }
 
 
 def access_token(parts: Parts, grant: Grant, scopes: Sequence[str], audiences: Sequence[str]) -> str:
@@ -68,9 +80,7 @@ def access_token(parts: Parts, grant: Grant, scopes: Sequence[str], audiences: S
     claims = {
         "sub": grant.account_id,
         "scope": " ".join(scopes),
-        "auth_time": int(grant.auth_time.timestamp()),
-        "acr": grant.acr,
-        "amr": list(grant.amr),
+        **proof_claims(grant.assurance.at(now)),
         "jti": f"{grant.reference}.{secrets.token_urlsafe(12)}",
     }
     return _for_api(parts, {"client_id": grant.client_id, **claims}, audiences, now, expires_at)
@@ -94,9 +104,7 @@ def id_token(parts: Parts, grant: Grant, client: Client, *, nonce: str | None, a
         "aud": client.client_id,
         "exp": now + parts.settings.tokens.id_token,
         "iat": now,
-        "auth_time": int(grant.auth_time.timestamp()),
-        "acr": grant.acr,
-        "amr": list(grant.amr),
+        **proof_claims(grant.assurance.at(clock.now())),
         "sid": grant.sid,
         "at_hash": _half_hash(access, algorithm),
     }

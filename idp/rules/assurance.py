@@ -5,7 +5,7 @@ A level is never stored: a proof that has run out takes its level with it, and n
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import combinations
 from typing import Literal
@@ -23,12 +23,24 @@ LEVELS = (SFA, MFA, SUBSTANTIAL, HIGH)
 Kind = Literal["knowledge", "possession", "inherence"]
 
 
+IDENTITY_LEVELS = {"substantial": SUBSTANTIAL, "high": HIGH}
+"""What a proof of identity lifts a session with two factors to."""
+
+EID = "eid"
+"""The method of every proof of identity from outside, whichever eID it was."""
+
+
 class Proof(Struct, frozen=True):
-    """One successful use of a factor, and until when it counts."""
+    """One successful use of a factor or an eID, and until when it counts.
+
+    Of an eID the proof itself says what it was worth (`level`, `amr`): that differs from one use to the next.
+    """
 
     method: str
     at: datetime
     until: datetime
+    level: str = ""
+    amr: tuple[str, ...] = ()
 
 
 class Method(Struct, frozen=True):
@@ -39,11 +51,22 @@ class Method(Struct, frozen=True):
 
 
 class Assurance(Struct, frozen=True):
-    """What may be said of a session now: `acr`, `amr` and `auth_time` of OpenID Connect Core §2."""
+    """What may be said of a session: `acr`, `amr` and `auth_time` of OpenID Connect Core §2.
+
+    Where it rests on a proof of identity it holds `until` that proof is stale; from then on it is `otherwise`.
+    """
 
     acr: str
     amr: tuple[str, ...]
     auth_time: datetime
+    until: datetime | None = None
+    otherwise: Assurance | None = None
+
+    def at(self, now: datetime) -> Assurance:
+        """What may still be said at this instant. Nothing renews it but a new proof (SR-106)."""
+        if self.otherwise is not None and self.until is not None and now >= self.until:
+            return self.otherwise.at(now)
+        return self
 
 
 METHODS: dict[str, Method] = {
@@ -61,12 +84,30 @@ METHODS: dict[str, Method] = {
 def assess(proofs: Sequence[Proof], now: datetime) -> Assurance | None:
     """The highest level that live proofs reach together; None when none of them counts.
 
-    `auth_time` is the time of the oldest proof the level rests on, so `max_age` holds for all of them.
-    Among equal levels the freshest counts.
+    Two factors make a session; a fresh proof of identity lifts it, and nothing less (DESIGN §5). `auth_time`
+    is that of the proof which carries the level: the identity's own, else the oldest of the factors, so
+    `max_age` holds for what was asked. Among equal levels the freshest counts.
     """
-    live = [proof for proof in proofs if proof.at <= now < proof.until and _kinds(proof)]
-    found = [_assurance(together) for together in _combined(live)]
-    return max(found, key=lambda one: (LEVELS.index(one.acr), one.auth_time, len(one.amr)), default=None)
+    live = [proof for proof in proofs if proof.at <= now < proof.until]
+    factors = [_of_factors(together) for together in _combined(proof for proof in live if _kinds(proof))]
+    session = max(factors, key=lambda one: (LEVELS.index(one.acr), one.auth_time, len(one.amr)), default=None)
+    if session is None or session.acr != MFA:
+        return session
+    for level in IDENTITY_LEVELS:  # lowest first: what a stale higher proof falls back to lies below it
+        of_level = [proof for proof in live if proof.method == EID and proof.level == level]
+        if of_level:
+            session = _lifted(session, max(of_level, key=lambda proof: (proof.at, proof.until)))
+    return session
+
+
+def since(proofs: Iterable[Proof], instant: datetime, *, wanted: str) -> list[Proof]:
+    """The proofs that may answer for `wanted` when it must have been proved at or after this instant.
+
+    The proof that carries the level must be so young: of a level of identity that is the eID's, and the
+    factors of the session behind it may be older.
+    """
+    of_identity = wanted in IDENTITY_LEVELS.values()
+    return [proof for proof in proofs if proof.at >= instant or (of_identity and proof.method != EID)]
 
 
 def reaches(acr: str, wanted: str) -> bool:
@@ -74,7 +115,26 @@ def reaches(acr: str, wanted: str) -> bool:
     return acr in LEVELS and wanted in LEVELS and LEVELS.index(acr) >= LEVELS.index(wanted)
 
 
-def _combined(live: Sequence[Proof]) -> Iterator[tuple[Proof, ...]]:
+def identity_level(levels: Mapping[str, str], claimed: str) -> str | None:
+    """What a level claimed by an eID counts for: `substantial`, `high`, or None for nothing.
+
+    By exact comparison with the operator's table, never by prefix or rank: what is not listed fails closed.
+    """
+    level = levels.get(claimed)
+    return level if level in IDENTITY_LEVELS else None
+
+
+def _lifted(session: Assurance, proof: Proof) -> Assurance:
+    return Assurance(
+        acr=IDENTITY_LEVELS[proof.level],
+        amr=tuple(dict.fromkeys((*proof.amr, *session.amr))),
+        auth_time=proof.at,
+        until=proof.until,
+        otherwise=session,
+    )
+
+
+def _combined(live: Iterable[Proof]) -> Iterator[tuple[Proof, ...]]:
     newest: dict[str, Proof] = {}
     for proof in live:
         known = newest.get(proof.method)
@@ -84,7 +144,7 @@ def _combined(live: Sequence[Proof]) -> Iterator[tuple[Proof, ...]]:
         yield from combinations(newest.values(), number)
 
 
-def _assurance(together: Sequence[Proof]) -> Assurance:
+def _of_factors(together: Sequence[Proof]) -> Assurance:
     kinds = frozenset[Kind]().union(*(_kinds(proof) for proof in together))
     amr = dict.fromkeys(value for proof in together for value in METHODS[proof.method].amr)
     two_factors = len(kinds) > 1  # two of a kind are one factor twice

@@ -111,9 +111,7 @@ def _grant(bound: AuthorizationCode, *, ends_at: datetime) -> Grant:
         scope=bound.scope,
         resources=bound.resources,
         claims=bound.claims,
-        acr=bound.acr,
-        amr=bound.amr,
-        auth_time=bound.auth_time,
+        assurance=bound.assurance,
         offline=offline,
         ends_at=ends_at if offline else min(ends_at, bound.session_ends_at),
     )

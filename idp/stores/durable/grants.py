@@ -7,10 +7,11 @@ rotating it is one conditional statement (SR-80, SR-86).
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from sqlalchemy import (
     Boolean,
     Column,
@@ -30,6 +31,7 @@ from sqlalchemy import (
     update,
 )
 
+from idp.rules.assurance import Assurance
 from idp.stores.durable.accounts import accounts
 from idp.stores.durable.db import Instant, db, reading, transaction
 from idp.stores.durable.sessions import sessions
@@ -46,9 +48,7 @@ grants = Table(
     Column("scope", Text, nullable=False),
     Column("resources", Text, nullable=False),
     Column("claims", Text, nullable=False),
-    Column("acr", String(128), nullable=False),
-    Column("amr", String(128), nullable=False),
-    Column("auth_time", Instant, nullable=False),
+    Column("assurance", Text, nullable=False),
     Column("offline", Boolean, nullable=False),
     Column("code_digest", LargeBinary(32), nullable=False, unique=True),
     Column("code_challenge", String(128)),
@@ -70,6 +70,10 @@ revoked_tokens = Table(
 )
 
 
+_decode = msgspec.json.Decoder(Assurance).decode
+_encode = msgspec.json.Encoder().encode
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
     """A grant as tokens are made of it."""
@@ -82,9 +86,7 @@ class Grant:
     scope: str
     resources: tuple[str, ...]
     claims: str
-    acr: str
-    amr: tuple[str, ...]
-    auth_time: datetime
+    assurance: Assurance
     offline: bool
     ends_at: datetime
 
@@ -107,10 +109,10 @@ def redeem(grant: Grant, redeemed: Redeemed, *, now: datetime) -> bool:
     one statement decides all of it. Joins the caller's transaction.
     """
     row = {
-        **asdict(grant),
+        **{field.name: getattr(grant, field.name) for field in fields(grant)},
         **asdict(redeemed),
         "resources": " ".join(grant.resources),
-        "amr": " ".join(grant.amr),
+        "assurance": _encode(grant.assurance).decode(),
         "refresh_rotated_at": now if redeemed.refresh_digest else None,
         "issued_at": now,
     }
@@ -235,9 +237,7 @@ def from_row(row: Row[Any]) -> Grant:
         scope=row.scope,
         resources=tuple(row.resources.split()),
         claims=row.claims,
-        acr=row.acr,
-        amr=tuple(row.amr.split()),
-        auth_time=row.auth_time,
+        assurance=_decode(row.assurance),
         offline=row.offline,
         ends_at=row.ends_at,
     )

@@ -9,6 +9,7 @@ from hashlib import sha256
 import msgspec
 from msgspec import Struct
 
+from idp.rules.assurance import Assurance
 from idp.stores.shortlived.contract import ShortLived
 
 
@@ -24,9 +25,7 @@ class AuthorizationCode(Struct, frozen=True, kw_only=True):
     claims: str
     account_id: str
     sid: str
-    acr: str
-    amr: tuple[str, ...]
-    auth_time: datetime
+    assurance: Assurance
     session_ends_at: datetime
     expires_at: datetime
 

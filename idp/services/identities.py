@@ -1,0 +1,128 @@
+"""Who stands behind an account: what a verified proof does, and what refusing one means.
+
+One identity ↔ one account, decided by one insert; a proof of somebody else changes nothing and is
+audited; how an attempt ended is told apart here and nowhere else (SR-103, SR-104, SR-106).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from idp import clock
+from idp.eid.connector import Failed, Outcome, Person, Verified
+from idp.rules.assurance import IDENTITY_LEVELS, identity_level, reaches
+from idp.stores.durable import audit, eid_transactions
+from idp.stores.durable import identities as kept
+from idp.stores.durable.db import transaction
+from idp.stores.durable.eid_transactions import Proof, Status, Transaction
+from idp.stores.durable.identities import Identity
+
+__all__ = ["Identity", "expected", "fail", "of_account", "prove"]
+
+SKEW = timedelta(seconds=60)
+"""How far another clock may be from ours."""
+
+ENDS: Mapping[Outcome, Status] = {Outcome.USER_REFUSED: "refused", Outcome.TIMEOUT: "expired"}
+"""How an attempt ends; with any other outcome it has `failed`."""
+
+REFUSED = {"other-person": Outcome.PERSON_MISMATCH, "other-account": Outcome.LINKED_ELSEWHERE}
+
+_log = logging.getLogger(__name__)
+
+
+class _Over(Exception):
+    """The attempt has ended meanwhile: nothing of this proof is kept."""
+
+
+def of_account(account_id: str) -> Identity | None:
+    """The person behind an account, if that was ever proved."""
+    return kept.of_account(account_id)
+
+
+def expected(account_id: str, eid: str) -> Person | None:
+    """The person that an eID must come up with again; None while nobody is linked to the account."""
+    known = kept.of_account(account_id)
+    if known is None:
+        return None
+    return Person(country=known.country, number=known.number, reference=known.references.get(eid))
+
+
+def prove(found: Transaction, verified: Verified, *, levels: Mapping[str, str]) -> None:
+    """End an attempt with what the provider has verified: link and success in one step, or a refusal.
+
+    `levels` is the operator's table for this eID. A lower or unknown level is a refusal, never a silent
+    downgrade (rule 5).
+    """
+    refusal = _unfit(found, verified, levels) or _linked(found, verified, levels[verified.claimed_level])
+    if refusal is not None:
+        fail(found, refusal)
+
+
+def fail(found: Transaction, failed: Failed) -> bool:
+    """End an attempt without a proof. True for exactly one caller."""
+    status = ENDS.get(failed.outcome, "failed")
+    with transaction():
+        first = eid_transactions.fail(found.id, status, failed.outcome, now=clock.now())
+        if first:
+            audit.record(
+                "eid.failed",
+                account_id=found.account_id,
+                client_id=found.client_id,
+                journey=found.journey_id,
+                outcome="refused" if status == "refused" else "failure",
+                reason=failed.outcome,
+                details={"eid": found.eid, "flow": found.flow},
+            )
+    if first:
+        _log.warning("eID attempt %s with %s: %s (%s)", found.id, found.eid, failed.outcome, failed.detail)
+    return first
+
+
+def _unfit(found: Transaction, verified: Verified, levels: Mapping[str, str]) -> Failed | None:
+    level = identity_level(levels, verified.claimed_level)
+    if level is None or not reaches(IDENTITY_LEVELS[level], IDENTITY_LEVELS[found.wanted_level]):
+        return Failed(Outcome.LEVEL_TOO_LOW, f"claimed {verified.claimed_level!r}")
+    if not found.created_at - SKEW <= verified.at <= clock.now() + SKEW:
+        return Failed(Outcome.PROOF_INVALID, "proved at another time than this attempt")
+    if verified.number is None and verified.reference is None:
+        return Failed(Outcome.PROOF_INVALID, "nothing that tells people apart")
+    return None
+
+
+def _linked(found: Transaction, verified: Verified, level: str) -> Failed | None:
+    try:
+        with transaction():
+            return _tied(found, verified, level, clock.now())
+    except _Over:
+        _log.warning("eID attempt %s with %s: proved after its end", found.id, found.eid)
+        return None
+
+
+def _tied(found: Transaction, verified: Verified, level: str, now: datetime) -> Failed | None:
+    tie = kept.link(found.account_id, _identity(found.eid, verified), now=now)
+    if tie in REFUSED:
+        return Failed(REFUSED[tie], "the eID belongs to somebody else")
+    proof = Proof(level=level, amr=verified.amr, evidence=dict(verified.evidence), proved_at=min(verified.at, now))
+    if not eid_transactions.succeed(found.id, proof, now=now):
+        raise _Over
+    audit.record(
+        f"identity.{tie}",
+        account_id=found.account_id,
+        client_id=found.client_id,
+        journey=found.journey_id,
+        details={"eid": found.eid, "flow": found.flow, "level": level, "seconds": (now - found.created_at).seconds},
+    )
+    return None
+
+
+def _identity(eid: str, verified: Verified) -> Identity:
+    return Identity(
+        country=verified.country,
+        number=verified.number,
+        given_name=verified.given_name,
+        family_name=verified.family_name,
+        birthdate=verified.birthdate,
+        references={eid: verified.reference} if verified.reference else {},
+    )
