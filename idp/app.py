@@ -22,6 +22,7 @@ from idp.protocol.errors import PageError
 from idp.protocol.parts import Parts as ProtocolParts
 from idp.settings import Settings
 from idp.web import assets, errors, headers, locale, pages
+from idp.web.eid import EidViews
 from idp.web.journey import JourneyViews
 from idp.web.proxies import TrustedProxies
 from idp.web.sign_out import SignOutViews
@@ -46,6 +47,7 @@ def create_app(settings: Settings) -> Flask:
                 interactions=parts.interactions,
                 cookies=parts.cookies,
                 authenticate=ClientAuthentication(parts.store, settings.server.issuer),
+                identity_levels=parts.eids.levels,
             )
         )
     )
@@ -82,6 +84,7 @@ def _people(app: Flask, parts: Parts) -> None:
     errors.install(app, parts.settings)
     journeys = JourneyViews(parts.engine, parts.cookies, parts.tokens, parts.settings, parts.store, parts.interactions)
     app.register_blueprint(journeys.blueprint())
+    app.register_blueprint(EidViews(parts.eids, parts.cookies).blueprint())
     app.register_blueprint(SignOutViews(parts.interactions, parts.cookies, parts.tokens).blueprint())
 
 

@@ -10,14 +10,16 @@ from flask import Flask
 
 from idp import clock
 from idp.cookies import Cookies
+from idp.eid import registry
 from idp.interaction import Interactions
 from idp.journeys.engine import Engine
 from idp.journeys.record import Tools
 from idp.services import audit, sessions, throttling
+from idp.services.eids import Eids
 from idp.services.hashing import Hashing
 from idp.settings import Settings
 from idp.signing.keyring import Keyring
-from idp.stores.durable import codes, grants, outbox
+from idp.stores.durable import codes, eid_transactions, grants, outbox
 from idp.stores.durable.sealing import Vault
 from idp.stores.shortlived.contract import ShortLived
 from idp.stores.shortlived.journeys import JourneyRecords
@@ -42,6 +44,7 @@ class Parts:
     interactions: Interactions
     hashing: Hashing
     engine: Engine
+    eids: Eids
     cookies: Cookies
     tokens: FormTokens
     chores: tuple[Callable[[], None], ...]
@@ -53,6 +56,13 @@ def assemble(app: Flask, settings: Settings) -> Parts:
     store = open_store(settings.shortlived)
     interactions = Interactions(store)
     hashing = Hashing(settings.passwords, vault)
+    eids = Eids(
+        connectors=registry.build(settings.eid, loopback=settings.is_loopback),
+        store=store,
+        issuer=settings.server.issuer,
+        per_account_hour=settings.limits.eid_starts_per_account_hour,
+        per_network_hour=settings.limits.eid_starts_per_network_hour,
+    )
     records = JourneyRecords(store, vault, lifetime=settings.sessions.journey)
     parts = Parts(
         settings=settings,
@@ -61,10 +71,11 @@ def assemble(app: Flask, settings: Settings) -> Parts:
         keyring=Keyring(),
         interactions=interactions,
         hashing=hashing,
-        engine=Engine(Tools.build(settings, store, hashing), interactions, records),
+        engine=Engine(Tools.build(settings, store, hashing, eids), interactions, records),
+        eids=eids,
         cookies=Cookies(secure=not settings.is_loopback),
         tokens=FormTokens(vault.index("form tokens", purpose="key of form tokens")),
-        chores=(_erase_codes, _forget_sessions, _forget_grants, _forget_counters),
+        chores=(_erase_codes, _forget_sessions, _forget_grants, _forget_counters, _forget_attempts),
     )
     app.extensions["idp"] = parts
     return parts
@@ -86,3 +97,7 @@ def _forget_grants() -> None:
 def _forget_counters() -> None:
     throttling.forget_idle()
     audit.forget_old()
+
+
+def _forget_attempts() -> None:
+    eid_transactions.forget(before=clock.now() - LIST_SESSIONS_FOR)

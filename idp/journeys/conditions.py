@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from idp.journeys.facts import Situation
+from idp.rules.assurance import IDENTITY_LEVELS
 
 SECOND_FACTORS = ("sms", "voice")
 
@@ -25,6 +26,11 @@ def second_factor_missing(situation: Situation) -> bool:
 def no_way_to_reset(situation: Situation) -> bool:
     """No active account, or one without a second factor: an e-mail alone resets nothing (SR-61)."""
     return not second_factor_due(situation)
+
+
+def identity_wanted(situation: Situation) -> bool:
+    """The client asks who the person really is (DESIGN §5)."""
+    return situation.wanted.level in IDENTITY_LEVELS.values()
 
 
 def consent_wanted(situation: Situation) -> bool:

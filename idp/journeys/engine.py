@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from idp import clock
 from idp.interaction import Done, Interactions, Refused, SignIn
-from idp.journeys import answering, proving, showing, standing
+from idp.journeys import answering, identifying, proving, showing, standing
 from idp.journeys.facts import Facts
 from idp.journeys.finish import FINISHES, GoOn
 from idp.journeys.record import (
@@ -24,6 +24,7 @@ from idp.journeys.record import (
     Declined,
     Fault,
     Here,
+    Left,
     Notice,
     Record,
     Rejected,
@@ -41,7 +42,7 @@ from idp.rules.limits import Wait
 from idp.services import sessions, throttling
 from idp.stores.shortlived.journeys import JourneyRecords
 
-HANDLERS = {**answering.ANSWERS, **proving.STEPS}
+HANDLERS = {**answering.ANSWERS, **proving.STEPS, **identifying.STEPS}
 
 PATIENCE = 3.0
 """Seconds that a second press of the same form waits for the answer to the first."""
@@ -75,8 +76,7 @@ class Engine:
         found = self._stand(journey_id, journey, step, visitor)
         if not isinstance(found, Here):
             return found
-        page = "second-step" if chooser and step == "second-step" else showing.template(found)
-        return self._page(found, page=page)
+        return self._page(found, page=showing.CHOOSERS.get(step, "") if chooser else "")
 
     def submit(
         self, journey_id: str, journey: str, step: str, visitor: Visitor, *, form: str, sent: Submission
@@ -96,6 +96,9 @@ class Engine:
                 return Stand(f"/authorize/resume/{journey_id}")
             case SwitchedUser():
                 return self._switch_user(found, form)
+            case Left(url=url):
+                self._remember(journey_id, form, Stand(url))
+                return Stand(url)
             case Accepted(change=change):
                 record = self._save(journey_id, lambda record: replace(record, facts=change(record.facts), misses=0))
                 reply = self._advance(journey_id, JOURNEYS[journey], record, visitor)
@@ -149,8 +152,9 @@ class Engine:
             journey=table.name,
             step=step,
             record=record,
-            situation=standing.situation(table, record, session),
+            situation=standing.situation(table, journey_id, record, session, self._tools),
             session=session,
+            locale=visitor.locale,
             tools=self._tools,
             factors=known.factors if known else (),
         )

@@ -13,6 +13,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from idp.interaction import SignIn
+from idp.rules.assurance import EID, IDENTITY_LEVELS, reaches
+from idp.services.eids import Transaction
 
 
 class Begun(Struct, frozen=True, kw_only=True):
@@ -34,6 +36,8 @@ class StepProof(Struct, frozen=True, kw_only=True):
     about: str
     at: datetime
     until: datetime
+    level: str = ""
+    amr: tuple[str, ...] = ()
 
 
 class Facts(Struct, frozen=True, kw_only=True):
@@ -83,16 +87,29 @@ class Situation(Struct, frozen=True, kw_only=True):
     account_id: str | None = None
     enrolled: tuple[str, ...] = ()
     consent: tuple[str, ...] = ()
+    factors_since: datetime | None = None
+    """Older proofs of the account's own factors do not count here."""
+    identity_since: datetime | None = None
+    """Nor do older proofs of identity."""
+    eid: Transaction | None = None
+    """This journey's newest attempt with an eID."""
 
     def live(self, about: str | None, methods: Sequence[str]) -> StepProof | None:
         """The newest proof by one of these methods about this subject that still counts."""
-        since = self.wanted.proofs_since
         for proof in reversed(self.facts.proofs):
-            if proof.about == about and proof.method in methods and proof.until > self.now:
-                if proof.about.startswith("account:") and since is not None and proof.at < since:
-                    continue
+            if proof.about == about and proof.method in methods and proof.until > self.now and self._serves(proof):
                 return proof
         return None
+
+    def _serves(self, proof: StepProof) -> bool:
+        """Whether a proof is young enough, and one of identity high enough, for what is wanted."""
+        if not proof.about.startswith("account:"):
+            return True
+        is_identity = proof.method == EID
+        if is_identity and not reaches(IDENTITY_LEVELS.get(proof.level, ""), self.wanted.level):
+            return False
+        since = self.identity_since if is_identity else self.factors_since
+        return since is None or proof.at >= since
 
 
 def about_address(situation: Situation) -> str | None:

@@ -58,7 +58,11 @@ def start_session(here: Here, visitor: Visitor) -> SignedIn | GoOn:
     """Sign-in: a session with the proofs just given, a phone that was missing, what was agreed to."""
     account_id = here.situation.account_id or ""
     about = f"account:{account_id}"
-    proofs = [Proof(method=p.method, at=p.at, until=p.until) for p in here.facts.proofs if p.about == about]
+    proofs = [
+        Proof(**{name: getattr(proof, name) for name in Proof.__struct_fields__})
+        for proof in here.situation.facts.proofs
+        if proof.step and proof.about == about  # those of the session are its own already
+    ]
     consent = here.facts.answers.get("consent")
     with transaction():
         if not credentials.still_stand(account_id, [proof.at for proof in proofs if proof.method == "password"]):

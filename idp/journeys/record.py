@@ -16,6 +16,7 @@ from idp.factors.sms import sms
 from idp.factors.voice import voice
 from idp.interaction import SignIn
 from idp.journeys.facts import Facts, Situation
+from idp.services.eids import Eids
 from idp.services.hashing import Hashing
 from idp.services.throttling import Origin
 from idp.settings import Settings
@@ -84,6 +85,7 @@ class Submission:
     do: str
     origin: Origin
     device: str
+    user_agent: str = ""
     locale: str
     age: int
     """Seconds since the form was shown."""
@@ -97,6 +99,7 @@ class Tools:
     store: ShortLived
     password: Password
     codes: Mapping[str, OneTimeCode]
+    eids: Eids
 
     @property
     def proof_life(self) -> timedelta:
@@ -104,7 +107,7 @@ class Tools:
         return timedelta(seconds=self.settings.sessions.absolute)
 
     @staticmethod
-    def build(settings: Settings, store: ShortLived, hashing: Hashing) -> Tools:
+    def build(settings: Settings, store: ShortLived, hashing: Hashing, eids: Eids) -> Tools:
         """Every factor, with its settings."""
         factors = (email_code, sms, voice)
         made = [factor(settings.codes, settings.limits, store) for factor in factors]
@@ -113,6 +116,7 @@ class Tools:
             store=store,
             password=Password(settings.passwords, settings.limits, store, hashing),
             codes={factor.name: factor for factor in made},
+            eids=eids,
         )
 
 
@@ -126,6 +130,7 @@ class Here:
     record: Record
     situation: Situation
     session: Session | None
+    locale: str
     tools: Tools
     factors: tuple[str, ...] = ()
     """Those that serve at this step."""
@@ -169,11 +174,18 @@ class Declined:
 
 
 @dataclass(frozen=True, slots=True)
+class Left:
+    """The person goes on at an eID, and comes back by the address that was given to it."""
+
+    url: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class SwitchedUser:
     """Begin this journey anew as somebody else."""
 
 
-Result = Accepted | Rejected | Declined | SwitchedUser
+Result = Accepted | Rejected | Declined | Left | SwitchedUser
 
 decode = msgspec.json.Decoder(Record).decode
 encode = msgspec.json.Encoder().encode

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from idp.journeys import sending
+from idp.journeys import identifying, sending
 from idp.journeys.record import Here, Notice
 from idp.services import accounts, credentials
 from idp.stores.durable import codes
@@ -15,11 +15,16 @@ Shown = dict[str, Any]
 TEMPLATES = {("reset", "email"): "forgot", ("reset", "finish-first"): "lost-phone"}
 """Where a step's page is not named as the step."""
 
+CHOOSERS = {"second-step": "second-step", "eid": "eid"}
+"""Pages on which another way is chosen, by step."""
+
 MISSES_BEFORE_HELP = 3
 
 
 def template(here: Here) -> str:
     """The page of this step."""
+    if here.step == "eid":
+        return identifying.template(here)
     if here.step == "second-step":
         return "phone-code" if here.facts.begun.get("second-step") else "second-step"
     return TEMPLATES.get((here.journey, here.step), here.step)
@@ -128,6 +133,7 @@ SHOWN: dict[str, Callable[[Here], Shown]] = {
     "finish-first": ways,
     "accounts": chosen,
     "consent": consent,
+    "eid": identifying.shown,
 }
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from msgspec.structs import replace
 
 from idp import clock
-from idp.journeys.facts import Situation, StepProof
-from idp.journeys.record import Record
+from idp.journeys.facts import Facts, Situation, StepProof
+from idp.journeys.record import Record, Tools
 from idp.journeys.steps import Journey, Step
-from idp.rules.assurance import METHODS
-from idp.services import accounts, credentials
+from idp.rules.assurance import EID, IDENTITY_LEVELS, METHODS
+from idp.services import accounts, credentials, identities
+from idp.services.eids import Transaction
 from idp.stores.shortlived.sessions import Session
 
 
@@ -23,8 +26,11 @@ def adopts(record: Record, session: Session) -> bool:
     )
 
 
-def situation(table: Journey, record: Record, session: Session | None) -> Situation:
-    """The facts, with what the session has proved of the same person. A reset takes nothing from a session."""
+def situation(table: Journey, here: str, record: Record, session: Session | None, tools: Tools) -> Situation:
+    """The facts, with what session and eID have proved of the same person. A reset takes nothing from a session.
+
+    `here` is the journey's id.
+    """
     facts = record.facts
     account_id = facts.account_id
     if table.name == "reset":
@@ -32,20 +38,54 @@ def situation(table: Journey, record: Record, session: Session | None) -> Situat
     elif session is not None:
         about = f"account:{session.account_id}"
         proofs = [
-            StepProof(step="", method=proof.method, about=about, at=proof.at, until=proof.until)
+            StepProof(step="", about=about, **{name: getattr(proof, name) for name in proof.__struct_fields__})
             for proof in session.proofs
-            if proof.method in METHODS
+            if proof.method in METHODS or proof.method == EID
         ]
         account_id = session.account_id
         facts = replace(facts, account_id=account_id, proofs=(*proofs, *facts.proofs))
-    return Situation(
+    made = Situation(
         facts=facts,
         wanted=record.wanted,
         now=clock.now(),
         account_id=account_id,
         enrolled=credentials.enrolled(account_id) if account_id else (),
         consent=record.wanted.consent,
+        factors_since=record.wanted.proofs_since,
     )
+    if table.name != "sign-in" or record.wanted.level not in IDENTITY_LEVELS.values():
+        return made
+    return _with_identity(made, tools.eids.of_journey(here), tools)
+
+
+def _with_identity(made: Situation, attempt: Transaction | None, tools: Tools) -> Situation:
+    """Where a level of identity is wanted, its age is the eID's; tying one to an account wants young factors."""
+    linked = made.account_id is not None and identities.of_account(made.account_id) is not None
+    recheck = timedelta(seconds=tools.settings.sessions.recheck)
+    begun = attempt.created_at if attempt is not None and attempt.is_open else made.now
+    return replace(
+        made,
+        facts=_with_attempt(made.facts, attempt, timedelta(seconds=tools.settings.sessions.identity_proof)),
+        factors_since=None if linked else begun - recheck,
+        identity_since=made.wanted.proofs_since,
+        eid=attempt,
+    )
+
+
+def _with_attempt(facts: Facts, attempt: Transaction | None, life: timedelta) -> Facts:
+    """The proof that this journey's attempt came to, if it went well."""
+    if attempt is None or attempt.proved_at is None or attempt.level is None:
+        return facts
+    proof = StepProof(
+        step="eid",
+        method=EID,
+        about=f"account:{attempt.account_id}",
+        at=attempt.proved_at,
+        until=attempt.proved_at + life,
+        level=attempt.level,
+        amr=attempt.amr,
+    )
+    return facts.proved(proof)
 
 
 def signed_in_elsewhere(record: Record, session: Session | None, due: Step | None) -> bool:

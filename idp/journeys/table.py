@@ -27,6 +27,7 @@ SIGN_IN = journey(
     prove("second-step", *PHONE, about=about_account, when=when.second_factor_due),
     ask("phone", when=when.second_factor_missing),
     enrol("phone-code", *PHONE, about=about_number, when=when.second_factor_missing),
+    prove("eid", "eid", about=about_account, when=when.identity_wanted),
     ask("consent", when=when.consent_wanted),
     then="start_session",
     leads_to=("sign-up", "reset"),

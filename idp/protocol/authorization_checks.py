@@ -17,9 +17,6 @@ from idp.rules.assurance import LEVELS, MFA, reaches
 from idp.services.clients import Client
 from idp.signing import jws
 
-REACHABLE = (MFA,)
-"""The levels that a person can be brought to here. One factor alone is never enough for a token."""
-
 CHALLENGE = re.compile(r"[A-Za-z0-9\-._~]{43,128}")
 """RFC 7636 §4.2."""
 
@@ -129,7 +126,7 @@ def _max_age(given: Parameters, _: Client, __: Parts) -> Draft:
     return {"max_age": int(text)}
 
 
-def _level(given: Parameters, _: Client, __: Parts) -> Draft:
+def _level(given: Parameters, _: Client, parts: Parts) -> Draft:
     """The first level asked for that can be reached; an error rather than silently less (SR-59)."""
     asked = claims.read(given.get("claims"))
     essential = asked.acr_essential and bool(asked.acr_values)
@@ -140,7 +137,7 @@ def _level(given: Parameters, _: Client, __: Parts) -> Draft:
             raise errors.UnmetAuthentication("none of the essential acr values is known here")
         return {}
     for acr in known:
-        if any(reaches(level, acr) for level in REACHABLE):
+        if any(reaches(level, acr) for level in parts.levels):
             return {"level": acr if reaches(acr, MFA) else MFA}
     raise errors.UnmetAuthentication("none of the acr values can be reached here")
 

@@ -10,7 +10,6 @@ from flask import request
 from werkzeug.wrappers import Response
 
 from idp.protocol.answers import JSON
-from idp.protocol.authorization_checks import REACHABLE
 from idp.protocol.claims import CLAIMS, SCOPES
 from idp.protocol.parts import Parts
 from idp.protocol.token import GRANTS
@@ -66,7 +65,7 @@ class Metadata:
             "response_modes_supported": ["query"],
             "grant_types_supported": list(GRANTS),
             "subject_types_supported": ["public"],
-            "acr_values_supported": list(REACHABLE),
+            "acr_values_supported": list(self._parts.levels),
             "id_token_signing_alg_values_supported": list(self._parts.keyring.algorithms()),
             "token_endpoint_auth_methods_supported": list(CLIENT_AUTHENTICATION),
             "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),

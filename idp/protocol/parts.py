@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from idp.cookies import Cookies
 from idp.interaction import Interactions
 from idp.protocol.client_auth import ClientAuthentication
+from idp.rules.assurance import MFA
 from idp.settings import Settings
 from idp.signing.keyring import Keyring
 from idp.stores.shortlived.contract import ShortLived
@@ -22,6 +23,13 @@ class Parts:
     interactions: Interactions
     cookies: Cookies
     authenticate: ClientAuthentication
+    identity_levels: tuple[str, ...] = ()
+    """The levels of identity that some eID here can prove."""
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """The levels that a person can be brought to here. One factor alone is never enough for a token."""
+        return (MFA, *self.identity_levels)
 
     @property
     def issuer(self) -> str:

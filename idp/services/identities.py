@@ -104,7 +104,12 @@ def _tied(found: Transaction, verified: Verified, level: str, now: datetime) -> 
     tie = kept.link(found.account_id, _identity(found.eid, verified), now=now)
     if tie in REFUSED:
         return Failed(REFUSED[tie], "the eID belongs to somebody else")
-    proof = Proof(level=level, amr=verified.amr, evidence=dict(verified.evidence), proved_at=min(verified.at, now))
+    proof = Proof(
+        level=level,
+        amr=verified.amr,
+        evidence=dict(verified.evidence),
+        proved_at=max(found.created_at, min(verified.at, now)),  # another clock's skew makes it neither older nor newer
+    )
     if not eid_transactions.succeed(found.id, proof, now=now):
         raise _Over
     audit.record(

@@ -49,10 +49,10 @@ def install(app: Flask, settings: Settings) -> None:
     app.after_request(finish)
 
 
-def allow_form_to(origin: str | None) -> None:
-    """Let this page's form end at the client: Chromium holds redirects to `form-action`, too."""
-    if origin:
-        g.form_target = origin
+def allow_form_to(*origins: str | None) -> None:
+    """Let this page's form end at the client or an eID: Chromium holds redirects to `form-action`, too."""
+    if any(origins):
+        g.form_target = " ".join(origin for origin in origins if origin)
 
 
 def compress(response: Response) -> Response:

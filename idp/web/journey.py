@@ -87,6 +87,7 @@ class JourneyViews:
             do=typed.get("do", ""),
             origin=visitor.origin,
             device=visitor.device,
+            user_agent=request.user_agent.string[:256],
             locale=visitor.locale,
             age=form.age,
         )
@@ -193,6 +194,7 @@ class JourneyViews:
                 "notices": [{"kind": notice.kind, "text": notices.text(notice)} for notice in shown.notices],
                 "service": shown.wanted.client.name,
                 "client_origin": shown.wanted.client.origin,
+                "eid_origins": shown.values.get("origins", ()),
                 "links": _links(base, shown),
             }
         )
@@ -218,4 +220,6 @@ def _links(base: str, shown: Shown) -> dict[str, Any]:
         "continue": here,
         "back": shown.wanted.client.start_uri or "/",
         "code": f"{here}/{shown.step}",
+        "other_eid": f"{here}/eid?other-way",
+        "eid_status": f"/eid/status/{shown.journey_id}",
     }

@@ -14,15 +14,15 @@ from flask_babel import format_date, format_datetime, format_time
 from jinja2 import StrictUndefined
 
 from idp.settings import Settings
-from idp.web import countries, headers, locale, scopes, texts
+from idp.web import countries, eid_view, headers, locale, scopes, texts
 
 View = Mapping[str, Any]
 """What a page gets. `page` is its id, the template's name; the rest is there where that page needs it:
 
 `status`, `journey_id`, `journey`, `form` (one-time token), `action` (where it posts), `errors` (each with `field`
 and `text`), `typed` (what was typed, never secrets), `shown` (the page's own values), `notices` (each with `kind`
-info, success or warning, and `text`), `service` (the client's name), `client_origin`, `kept_query` (what of the
-query stays when the language changes), `links` by name.
+info, success or warning, and `text`), `service` (the client's name), `client_origin`, `eid_origins` (where the
+page's form may lead besides), `kept_query` (what of the query stays when the language changes), `links` by name.
 """
 
 STEPS = {"email": 1, "email-code": 1, "password": 2, "phone": 3, "phone-code": 3}
@@ -71,7 +71,7 @@ def render(view: View) -> Response:
     context = _context(view)
     response = make_response(render_template(templates.by_page[view["page"]], **context), view.get("status", 200))
     response.content_language = locale.current()
-    headers.allow_form_to(view.get("client_origin"))
+    headers.allow_form_to(view.get("client_origin"), *view.get("eid_origins", ()))
     return response
 
 
@@ -121,6 +121,8 @@ def _complete(page: str, shown: dict[str, Any]) -> None:
     """Put words to what the engine only has codes for."""
     if page == "phone":
         shown["usual"], shown["all"] = countries.choices(locale.current(), tuple(shown["countries"]))
+    elif page == "eid-wait":
+        shown["qr"], shown["hint"] = eid_view.drawn(shown["qr"]), eid_view.hint(shown["hint"])
     elif page == "consent":
         shown["items"] = scopes.items(shown.get("scopes", ()), optional=shown.get("optional", ()))
     elif page == "phone-code" and shown.get("number"):

@@ -12,17 +12,17 @@ from idp.interaction import ClientFace, SignIn
 from idp.journeys.facts import Facts, Situation, StepProof
 from idp.journeys.steps import Journey, Step
 from idp.journeys.table import JOURNEYS
-from idp.rules.assurance import METHODS
+from idp.rules.assurance import EID, HIGH, IDENTITY_LEVELS, METHODS, SUBSTANTIAL, reaches
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 WANTED = SignIn(client=ClientFace(client_id="portal", name="Alumni"), level="mfa")
 KARI, PHONES = "kari", ("sms", "voice")
+LEVELS_OF = {EID: ("substantial", "high")}
 
 
-def situations(enrolled: tuple[str, ...], consent: tuple[str, ...], address_known: bool) -> Iterator[Situation]:
-    """A person about to begin: with or without a second factor, something to agree to, an account."""
-    facts = Facts(address_account=None, account_id=None)
-    yield Situation(facts=facts, wanted=WANTED, now=NOW, enrolled=enrolled, consent=consent)
+def beginning(consent: tuple[str, ...], wanted: SignIn) -> Situation:
+    """A person about to begin, with or without something to agree to."""
+    return Situation(facts=Facts(), wanted=wanted, now=NOW, consent=consent)
 
 
 def done(
@@ -39,11 +39,12 @@ def done(
     if step.kind == "stop":
         return []
     after = []
-    for factor in step.factors:
+    for factor, level in [(name, level) for name in step.factors for level in LEVELS_OF.get(name, ("",))]:
         about = step.about(at) if step.about else None
         if step.name == "login":
             about = f"account:{KARI}"
-        proof = StepProof(step=step.name, method=factor, about=about or "", at=NOW, until=NOW + timedelta(hours=1))
+        until = NOW + timedelta(hours=1)
+        proof = StepProof(step=step.name, method=factor, about=about or "", at=NOW, until=until, level=level)
         known = facts.proved(proof)
         if step.kind == "enrol":
             known = known.kept(step.name, method=factor)
@@ -57,17 +58,23 @@ def done(
 
 
 def endings(
-    journey: Journey, *, enrolled: tuple[str, ...], consent: tuple[str, ...], address_known: bool
+    journey: Journey,
+    *,
+    enrolled: tuple[str, ...],
+    consent: tuple[str, ...],
+    address_known: bool,
+    wanted: SignIn = WANTED,
 ) -> Iterator[Situation]:
     """Every situation in which this journey is complete."""
-    waiting = list(situations((), consent, address_known))
+    waiting = [beginning(consent, wanted)]
     while waiting:
         at = waiting.pop()
         step = journey.next_step(at)
         if step is None:
             yield at
-        else:
-            waiting.extend(done(journey, step, at, address_known=address_known, enrolled=enrolled))
+            continue
+        after = done(journey, step, at, address_known=address_known, enrolled=enrolled)
+        waiting.extend(one for one in after if not step.due(one))  # what proved too little leads nowhere
 
 
 @pytest.mark.parametrize("enrolled", [(), ("voice",), PHONES], ids=["none", "voice", "both"])
@@ -79,6 +86,30 @@ def test_a_session_never_starts_on_one_kind_of_proof(enrolled: tuple[str, ...], 
     for ending in found:
         kinds = {kind for proof in ending.facts.proofs for kind in METHODS[proof.method].kinds}
         assert {"knowledge", "possession"} <= kinds
+
+
+@pytest.mark.parametrize("level", [SUBSTANTIAL, HIGH])
+@pytest.mark.parametrize("enrolled", [(), PHONES], ids=["none", "both"])
+def test_a_level_of_identity_is_reached_only_by_both_factors_and_an_eid_of_that_level(
+    level: str, enrolled: tuple[str, ...]
+) -> None:
+    """SR-59, SR-104: the eID is never a sign-in by itself, and a lower one is not enough."""
+    found = list(
+        endings(
+            JOURNEYS["sign-in"],
+            enrolled=enrolled,
+            consent=(),
+            address_known=True,
+            wanted=replace(WANTED, level=level),
+        )
+    )
+    assert found
+    for ending in found:
+        own = [proof for proof in ending.facts.proofs if proof.method != EID]
+        assert {"knowledge", "possession"} <= {kind for proof in own for kind in METHODS[proof.method].kinds}
+        assert any(
+            proof.method == EID and reaches(IDENTITY_LEVELS[proof.level], level) for proof in ending.facts.proofs
+        )
 
 
 def test_an_account_opens_only_after_both_codes_and_a_password() -> None:
@@ -143,7 +174,14 @@ def test_a_proof_older_than_wanted_asks_again() -> None:
         for method in ("password", "sms")
     )
     fresh = replace(WANTED, proofs_since=NOW - timedelta(minutes=5))
-    at = Situation(facts=Facts(account_id=KARI, proofs=old), wanted=fresh, now=NOW, account_id=KARI, enrolled=PHONES)
+    at = Situation(
+        facts=Facts(account_id=KARI, proofs=old),
+        wanted=fresh,
+        now=NOW,
+        account_id=KARI,
+        enrolled=PHONES,
+        factors_since=fresh.proofs_since,
+    )
     step = JOURNEYS["sign-in"].next_step(at)
     assert step is not None
     assert step.name == "login"

@@ -100,4 +100,24 @@
       .then((found) => { if (found?.code && !field.value) field.value = found.code; })
       .catch(() => {});
   }));
+
+  // 8. Waiting for an eID: ask every other second, show the newest code, and go on when it is over.
+  part(() => all("[data-eid]", (place) => {
+    const hint = place.querySelector("[data-hint]");
+    const code = place.querySelector("[data-qr]");
+    const ask = async () => {
+      try {
+        const now = await (await fetch(place.dataset.eid, { cache: "no-store" })).json();
+        if (now.over) {
+          hint.textContent = place.dataset.done;
+          location.replace(place.dataset.next);
+          return;
+        }
+        if (code) { code.hidden = !now.qr; if (now.qr) code.innerHTML = now.qr; }
+        if (hint.textContent !== now.hint) hint.textContent = now.hint;
+      } catch { /* asked again below */ }
+      setTimeout(ask, 2000);
+    };
+    setTimeout(ask, 1000);
+  }));
 })();
