@@ -11,6 +11,7 @@ import msgspec
 from idp import configuration
 from idp.cli import Invocation
 from idp.configuration import Problem
+from idp.eid import registry
 from idp.services import checks
 
 
@@ -33,7 +34,10 @@ def check(invocation: Invocation, as_json: bool) -> None:
 def problems_of(invocation: Invocation) -> list[Problem]:
     """Everything that is wrong; the stores are looked at once the settings and secrets are right."""
     settings = invocation.settings()
-    found = configuration.problems(settings, os.environ)
+    found = [
+        *configuration.problems(settings, os.environ),
+        *registry.problems(settings.eid, loopback=settings.is_loopback),
+    ]
     if found:
         return found
     with invocation.stores():

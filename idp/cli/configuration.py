@@ -10,11 +10,12 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import click
 import msgspec
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 from idp.cli import Invocation
 from idp.cli.wording import words_of
 from idp.configuration import sections
+from idp.eid.registry import KINDS, settings_of
 from idp.settings import Section
 
 HEAD = """\
@@ -22,6 +23,11 @@ HEAD = """\
 # Paths are relative to this file. A variable IDP_<SECTION>_<KEY> wins over the file: IDP_SERVER_ISSUER.
 # Secrets are read from files. `idp check` says what is wrong. Printed by `idp config example`.
 """
+
+EID_HEAD = (
+    "One table per eID, `[eid.<name>]`, in the order people see them; `connector` names its kind.",
+    "The name stands in the address the provider sends people back to: `<issuer>/eid/<name>/return`.",
+)
 
 MANUAL_HEAD = """\
 # Settings
@@ -85,7 +91,24 @@ def example_file() -> str:
                 lines.append(f'{key.name} = "https://login.example.com"')
             else:
                 lines.append(f'# {key.name} = ""' if key.default is None else f"{key.name} = {_toml(key.default)}")
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *_eid_example()]) + "\n"
+
+
+def _eid_example() -> Iterator[str]:
+    """Every kind of eID with its keys, all of it commented out: none is set up without an agreement."""
+    yield from ("", "", *(f"# {line}" for line in EID_HEAD))
+    for kind in KINDS:
+        settings = settings_of(kind)
+        yield from ("", f"# {_title(settings)}", f"# [eid.{kind.replace('_', '-')}]", f'# connector = "{kind}"')
+        meanings = words_of(settings)
+        for key in msgspec.structs.fields(settings):
+            yield from ("#", *(f"# # {line}" for line in meanings[key.name].splitlines()))
+            yield f"# {key.name} = {_toml_of(key)}"
+
+
+def _toml_of(key: msgspec.structs.FieldInfo) -> str:
+    made = key.default_factory() if key.default_factory is not msgspec.NODEFAULT else key.default
+    return '""' if key.required or made is None else _toml(made)
 
 
 def manual_page() -> str:
@@ -98,12 +121,25 @@ def manual_page() -> str:
             default = "required" if key.required else "none" if key.default is None else f"`{_toml(key.default)}`"
             meaning = f"{meanings[key.name]} {_allowed(section, key.name)}".strip().replace("\n", " ")
             lines.append(f"| `{key.name}` | {default} | {meaning.replace('|', chr(92) + '|')} |")
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *_eid_manual()]) + "\n"
 
 
-def _title(section: type[Section]) -> str:
+def _eid_manual() -> Iterator[str]:
+    yield from ("", "## eid", "", *EID_HEAD)
+    for kind in KINDS:
+        settings = settings_of(kind)
+        yield from ("", f"### connector = \"{kind}\"", "", _title(settings), "")
+        yield from ("| Key | Default | Meaning |", "|---|---|---|")
+        meanings = words_of(settings)
+        for key in msgspec.structs.fields(settings):
+            default = "required" if key.required else "none" if _toml_of(key) == '""' else f"`{_toml_of(key)}`"
+            meaning = meanings[key.name].replace("\n", " ").replace("|", "\\|")
+            yield f"| `{key.name}` | {default} | {meaning} |"
+
+
+def _title(section: type[Struct]) -> str:
     first = inspect.cleandoc(section.__doc__ or "").splitlines()[0]
-    return re.sub(r"^(\[\w+\]( and )?)+", "", first).strip()
+    return re.sub(r"^(\[[\w.-]+\]( and )?)+", "", first).strip()
 
 
 def _allowed(section: type[Section], key: str) -> str:

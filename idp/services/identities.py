@@ -113,7 +113,7 @@ def _tied(found: Transaction, verified: Verified, level: str, now: datetime) -> 
     if not eid_transactions.succeed(found.id, proof, now=now):
         raise _Over
     audit.record(
-        f"identity.{tie}",
+        "identity.linked" if tie == "linked" else "identity.again",
         account_id=found.account_id,
         client_id=found.client_id,
         journey=found.journey_id,
