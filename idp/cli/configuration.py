@@ -128,7 +128,7 @@ def _eid_manual() -> Iterator[str]:
     yield from ("", "## eid", "", *EID_HEAD)
     for kind in KINDS:
         settings = settings_of(kind)
-        yield from ("", f"### connector = \"{kind}\"", "", _title(settings), "")
+        yield from ("", f'### connector = "{kind}"', "", _title(settings), "")
         yield from ("| Key | Default | Meaning |", "|---|---|---|")
         meanings = words_of(settings)
         for key in msgspec.structs.fields(settings):
