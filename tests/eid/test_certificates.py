@@ -211,9 +211,10 @@ def answer(**wrong: Any) -> tuple[bytes, x509.Certificate, x509.Certificate]:
             revocation_reason=None,
         )
         .responder_id(ocsp.OCSPResponderEncoding.NAME, signer)
-        .certificates([] if signer is issuer else [responder])
         .add_extension(x509.OCSPNonce(b"n" * 32), critical=False)
     )
+    if signer is responder:
+        builder = builder.certificates([responder])
     der = builder.sign(key(name), hashes.SHA256()).public_bytes(serialization.Encoding.DER)
     if wrong.get("forged"):
         der = der.replace(b"n" * 32, b"N" * 32)
