@@ -16,7 +16,7 @@ from idp.eid.connector import Attempt, Failed, Level, Outcome, Pending, Result, 
 from idp.eid.openid import Proved, RelyingParty
 from idp.eid.openid_client import OpenIdClient
 from idp.eid.openid_errors import Refused
-from idp.eid.openid_person import born, checked_levels, must_be, number, optional, record, text
+from idp.eid.openid_person import Numbers, born, checked_levels, must_be, optional, record, text
 
 HIGH = "urn:bankid:bid;LOA=4"
 """BankID with the app or a code device, and the password."""
@@ -58,6 +58,7 @@ class NorwegianBankId:
         self.name = name
         self.levels = checked_levels(settings.levels)
         self._settings = settings
+        self._numbers = Numbers(check_digits=settings.check_digits, synthetic=loopback)
         self._party = RelyingParty(settings, loopback=loopback)
 
     @property
@@ -129,7 +130,7 @@ class NorwegianBankId:
         """The national number, where it is asked for, and the bank's own id, which must be there where it is not."""
         if not self._settings.national_number:
             return None, text(claims, "bankid_altsub")
-        national, _ = number("NO", text(claims, "nnin_altsub"), birthdate=birthdate)
+        national, _ = self._numbers.read("NO", text(claims, "nnin_altsub"), birthdate=birthdate)
         return national, optional(claims, "bankid_altsub")
 
 

@@ -11,20 +11,17 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
-from msgspec import Struct, field
-
-from idp.eid.connector import Attempt, Failed, Level, Outcome, Pending, Result, Started, Verified, View
+from idp.eid.connector import Attempt, Failed, Outcome, Pending, Result, Started, Verified, View
+from idp.eid.oidc_broker_settings import OidcBrokerSettings, check
 from idp.eid.openid import Proved, RelyingParty
 from idp.eid.openid_checks import is_fresh, seconds
-from idp.eid.openid_client import OpenIdClient, SignatureAlgorithm
 from idp.eid.openid_errors import Refused
 from idp.eid.openid_person import (
-    ALPHA_3,
     LEVELS,
+    Numbers,
     born,
     checked_levels,
     must_be,
-    number,
     optional,
     record,
     text,
@@ -33,82 +30,8 @@ from idp.eid.openid_person import (
 TEST_PEOPLE = "TestID"
 """The `amr` of ID-porten for people who do not exist."""
 
-_KNOWN_AND_HELD = (
-    "geo",
-    "hwk",
-    "kba",
-    "mca",
-    "mfa",
-    "otp",
-    "pin",
-    "pop",
-    "pwd",
-    "rba",
-    "sc",
-    "sms",
-    "swk",
-    "tel",
-    "wia",
-)
-_OF_THE_BODY = ("face", "fpt", "iris", "retina", "user", "vbm")
-RFC_8176 = frozenset({*_KNOWN_AND_HELD, *_OF_THE_BODY})
-"""The names that `amr` may hold."""
-
 _MILLISECONDS = 1e11
 """Seconds since the epoch do not get that large in three thousand years; some brokers count in thousandths."""
-
-
-class ClaimNames(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The broker's names for what we need. Empty: it has none."""
-
-    number: str = ""
-    """The national number."""
-    reference: str = ""
-    """What the eID itself knows the person by. Never `sub`, which is the broker's own and may change."""
-    country: str = ""
-    """The country of the number; where named, it must be `country`."""
-    given_name: str = "given_name"
-    """Given names."""
-    family_name: str = "family_name"
-    """Family name."""
-    birthdate: str = "birthdate"
-    """Date of birth, `YYYY-MM-DD`. Where there is none, that of the number counts."""
-    proved_at: str = "auth_time"
-    """When the person proved themselves: seconds, thousandths of them, or a date and time of ISO 8601. Where it is
-    named it must be there and be fresh; empty is only for a broker that tells no time at all."""
-
-
-class OidcBrokerSettings(OpenIdClient, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """[eid.NAME] An eID behind an OpenID Connect broker."""
-
-    label: str
-    """The eID's name, as people know it."""
-    issuer_name: str
-    """Whom people ask when their eID is blocked."""
-    country: str
-    """Country of the national numbers (ISO 3166-1 alpha-2)."""
-    scope: str = "openid profile"
-    """Scopes to ask for."""
-    acr_values: dict[Level, str]
-    """What to ask for at each level, sent as it stands."""
-    eid_claim: str
-    """The claim that says which eID was used."""
-    eid_values: tuple[str, ...]
-    """The words it may have. Where the claim is a list, each of its words must be one of these."""
-    level_claims: tuple[str, ...]
-    """The claims that say how strong the proof is. Each must be there; the lowest counts."""
-    levels: dict[str, Level]
-    """What each word of a level claim counts for, compared exactly. What is not here counts for nothing."""
-    claims: ClaimNames = field(default_factory=ClaimNames)
-    """The names of the claims."""
-    userinfo: bool = False
-    """Ask UserInfo, too: for brokers that keep personal claims out of the ID token."""
-    national_number: bool = True
-    """Take no answer without the national number. Without it the person is known by `claims.reference`."""
-    amr: tuple[str, ...] = ("mfa",)
-    """What a proof with this eID is, in the names of RFC 8176."""
-    token_algorithms: tuple[SignatureAlgorithm, ...] = ("RS256",)
-    """The only algorithms taken in ID tokens and signed UserInfo."""
 
 
 class OidcBroker:
@@ -117,13 +40,14 @@ class OidcBroker:
     flows = ("redirect",)
 
     def __init__(self, settings: OidcBrokerSettings, *, name: str = "broker", loopback: bool = False) -> None:
-        _check(settings)
+        check(settings)
         self.name = name
         self.label = settings.label
         self.issuer_name = settings.issuer_name
         self.levels = checked_levels(settings.levels)
         self._settings = settings
         self._with_test_people = loopback
+        self._numbers = Numbers(check_digits=settings.check_digits, synthetic=loopback)
         self._party = RelyingParty(settings, loopback=loopback)
 
     @property
@@ -162,35 +86,28 @@ class OidcBroker:
         """Nothing to stop: a code that is not redeemed ends by itself."""
 
     def _verified(self, proved: Proved, now: datetime) -> Verified:
-        claims = self._together(proved)
+        settings, claims = self._settings, self._together(proved)
         self._must_be_this_eid(claims)
         level = self._level(claims)
-        names = self._settings.claims
         national, reference, birthdate = self._person(claims)
-        must_be(proved.begun.expected, country=self._settings.country, ids=(national, reference))
+        must_be(proved.begun.expected, country=settings.country, ids=(national, reference))
+        source = {"name": self.label, "organization": self.issuer_name, "country": settings.country}
         return Verified(
-            country=self._settings.country,
+            country=settings.country,
             number=national,
             reference=reference,
-            given_name=text(claims, names.given_name) if names.given_name else "",
-            family_name=text(claims, names.family_name) if names.family_name else "",
+            given_name=text(claims, settings.given_name_claim) if settings.given_name_claim else "",
+            family_name=text(claims, settings.family_name_claim) if settings.family_name_claim else "",
             birthdate=birthdate,
             claimed_level=level,
-            amr=self._settings.amr,
+            amr=settings.amr,
             at=min(now, self._proved_at(claims, proved)),
-            evidence=record(
-                name=self.label, organization=self.issuer_name, country=self._settings.country, claims=proved.claims
-            ),
+            evidence=record(**source, claims=proved.claims),
         )
 
     def _together(self, proved: Proved) -> Mapping[str, Any]:
         """ID token and UserInfo as one. What both say and we rely on, they must say alike."""
-        settings, names = self._settings, self._settings.claims
-        relied_on = {
-            *(settings.eid_claim, *settings.level_claims),
-            *(names.number, names.reference, names.country, names.given_name, names.family_name, names.birthdate),
-        }
-        both = relied_on & proved.claims.keys() & proved.userinfo.keys()
+        both = self._settings.relied_on & proved.claims.keys() & proved.userinfo.keys()
         if any(proved.claims[name] != proved.userinfo[name] for name in both):
             raise Refused(Outcome.PROOF_INVALID, "ID token and UserInfo contradict each other")
         return {**proved.userinfo, **proved.claims}
@@ -214,14 +131,15 @@ class OidcBroker:
 
     def _person(self, claims: Mapping[str, Any]) -> tuple[str | None, str | None, date | None]:
         """National number, the eID's own id and date of birth."""
-        settings, names = self._settings, self._settings.claims
-        if names.country and text(claims, names.country).upper() != settings.country:
-            raise Refused(Outcome.PROOF_INVALID, f"claim {names.country}: another country")
-        birthdate = born(claims, names.birthdate) if names.birthdate else None
-        reference = optional(claims, names.reference)
-        said = text(claims, names.number) if settings.national_number else optional(claims, names.number)
+        settings = self._settings
+        if settings.country_claim and text(claims, settings.country_claim).upper() != settings.country:
+            raise Refused(Outcome.PROOF_INVALID, f"claim {settings.country_claim}: another country")
+        birthdate = born(claims, settings.birthdate_claim) if settings.birthdate_claim else None
+        reference = optional(claims, settings.reference_claim)
+        read = text if settings.national_number else optional
+        said = read(claims, settings.number_claim)
         if said is not None:
-            national, birthdate = number(settings.country, said, birthdate=birthdate)
+            national, birthdate = self._numbers.read(settings.country, said, birthdate=birthdate)
             return national, reference, birthdate
         if reference is None:
             raise Refused(Outcome.PROOF_INVALID, "neither a national number nor a person id")
@@ -229,7 +147,7 @@ class OidcBroker:
 
     def _proved_at(self, claims: Mapping[str, Any], proved: Proved) -> datetime:
         """When the person proved it, which must be since they left: a broker may remember them from before."""
-        name = self._settings.claims.proved_at
+        name = self._settings.time_claim
         moment = _moment(claims.get(name)) if name else seconds(claims["iat"])
         if moment is None or not is_fresh(moment, proved.wanted):
             raise Refused(Outcome.PROOF_INVALID, f"claim {name}: missing, or not of now")
@@ -249,21 +167,3 @@ def _moment(said: object) -> float | None:
     if isinstance(said, int) and _MILLISECONDS <= said < 1000 * _MILLISECONDS:
         return said / 1000
     return seconds(said)
-
-
-def _check(settings: OidcBrokerSettings) -> None:
-    names = settings.claims
-    if settings.country not in ALPHA_3:
-        raise ValueError(f"country must be one of {', '.join(ALPHA_3)}")
-    if not settings.eid_claim or not settings.eid_values:
-        raise ValueError("eid_claim and eid_values must say which eID it is: the issuer does not")
-    if not settings.level_claims:
-        raise ValueError("level_claims must name at least one claim")
-    if names.reference == "sub":
-        raise ValueError("claims.reference must not be sub: it is the broker's own, and may change")
-    if settings.national_number and not names.number:
-        raise ValueError("claims.number is needed while national_number is on")
-    if not names.number and not names.reference:
-        raise ValueError("claims must name number or reference: nothing else says who it is")
-    if not settings.amr or not set(settings.amr) <= RFC_8176:
-        raise ValueError("amr must hold names of RFC 8176 only")

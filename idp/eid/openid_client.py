@@ -11,14 +11,14 @@ from base64 import b64encode, urlsafe_b64decode
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import quote, urlsplit
 
 from cryptography.exceptions import InvalidTag
 from joserfc import jwe
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from idp.signing import jws
 
@@ -69,11 +69,13 @@ class OpenIdClient(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """The only `alg` taken in encrypted tokens."""
     content_algorithms: tuple[ContentAlgorithm, ...] = ("A256GCM", "A128GCM", "A128CBC-HS256", "A256CBC-HS512")
     """The only `enc` taken in encrypted tokens."""
+    check_digits: bool = True
+    """Take no Norwegian number whose check digits are wrong. From 2032 on genuine numbers may break that rule."""
     browser_origins: tuple[str, ...] = ()
     """Origins that the browser passes on its way to the provider's page, beside the issuer's own."""
     trusted_roots_file: str | None = None
     """PEM file of the roots that the provider's TLS certificate must lead to. Without it the system's own count."""
-    timeout: float = 5.0
+    timeout: Annotated[float, Meta(gt=0, le=30)] = 5.0
     """Seconds the provider may take for one answer."""
 
 
@@ -165,11 +167,19 @@ class Credentials:
 
 def address(url: object, *, name: str, loopback: bool) -> str:
     """An address of the provider: https, or plain http on this machine in the demo. Raises ValueError, naming it."""
-    parts = urlsplit(url) if isinstance(url, str) else urlsplit("")
-    plain = loopback and parts.scheme == "http" and parts.hostname in _LOOPBACK
-    if not (parts.scheme == "https" or plain) or not parts.hostname or parts.username or parts.fragment:
+    if not isinstance(url, str) or not _is_address(url, loopback=loopback):
         raise ValueError(f"{name} must be an https address; plain http is for a provider on loopback only")
-    return str(url)
+    return url
+
+
+def _is_address(url: str, *, loopback: bool) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # a bracket too many, say
+        return False
+    plain = loopback and parts.scheme == "http" and parts.hostname in _LOOPBACK
+    written_well = url.isascii() and url.isprintable() and " " not in url
+    return (parts.scheme == "https" or plain) and bool(parts.hostname) and not {"@", "#"} & set(url) and written_well
 
 
 def origin(url: str) -> str:

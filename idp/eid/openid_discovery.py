@@ -47,7 +47,8 @@ class Metadata:
 class Discovery:
     """One provider's metadata and keys. Whatever was read last stays in use while the provider cannot be reached.
 
-    Each call is told the time and raises `Unreachable` or `Unusable` when there is nothing to use.
+    Each call is told the time and raises `Unreachable` or `Unusable` when there is nothing to use. Nobody waits for
+    another one's call: two that are due at once both read, and the last one counts.
     """
 
     def __init__(self, caller: Caller, issuer: str, *, loopback: bool) -> None:
@@ -61,15 +62,14 @@ class Discovery:
 
     def metadata(self, now: datetime) -> Metadata:
         """Where everything is."""
-        with self._lock:
-            return self._known(now)
+        return self._known(now)
 
     def keys(self, now: datetime) -> tuple[jws.VerifyingKey, ...]:
         """The keys the provider signs with."""
-        with self._lock:
-            if self._keys is None or not _within(self._keys[0], now, KEPT):
-                self._keys = self._read_keys(now)
-            return self._keys[1]
+        known = self._keys
+        if known is None or not _within(known[0], now, KEPT):
+            known = self._keys = self._read_keys(now)
+        return known[1]
 
     def newer_keys(self, now: datetime) -> tuple[jws.VerifyingKey, ...] | None:
         """The keys, read again because a token did not fit; None when that was tried a moment ago."""
@@ -77,18 +77,20 @@ class Discovery:
             if self._asked_anew is not None and _within(self._asked_anew, now, PAUSE):
                 return None
             self._asked_anew = now
-            self._keys = self._read_keys(now)
-            return self._keys[1]
+        known = self._keys = self._read_keys(now)
+        return known[1]
 
     def _known(self, now: datetime) -> Metadata:
-        if self._metadata is None or not _within(self._metadata[0], now, KEPT):
+        known = self._metadata
+        if known is None or not _within(known[0], now, KEPT):
             try:
-                self._metadata = now, self._read()
+                read = now, self._read()
             except (Unreachable, Unusable):
-                if self._metadata is None:
+                if known is None:
                     raise
-                self._metadata = _soon_again(now), self._metadata[1]
-        return self._metadata[1]
+                read = _soon_again(now), known[1]
+            known = self._metadata = read
+        return known[1]
 
     def _read(self) -> Metadata:
         said = self._json(self._issuer.rstrip("/") + "/.well-known/openid-configuration")

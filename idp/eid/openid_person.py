@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -53,18 +54,29 @@ def born(claims: Mapping[str, Any], name: str) -> date:
     return found
 
 
-def number(country: str, said: str, *, birthdate: date | None) -> tuple[str, date | None]:
-    """A national number in its one form, and the date of birth: the one given, which the number may not contradict.
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """How national numbers are read here."""
 
-    Raises `Refused`.
-    """
-    try:
-        read = national_numbers.read(country, said)
-    except national_numbers.InvalidNumber:
-        raise Refused(Outcome.PROOF_INVALID, "the national number is not valid") from None
-    if birthdate is not None and read.birthdate is not None and read.birthdate != birthdate:
-        raise Refused(Outcome.PROOF_INVALID, "the national number has another date of birth")
-    return read.number, birthdate or read.birthdate
+    check_digits: bool
+    """Whether those of a Norwegian number must be right."""
+    synthetic: bool
+    """Whether numbers that are made for tests count: for a provider on loopback only (SR-105)."""
+
+    def read(self, country: str, said: str, *, birthdate: date | None) -> tuple[str, date | None]:
+        """The number in its one form, and the date of birth: the one given, which the number may not contradict.
+
+        Raises `Refused`.
+        """
+        try:
+            found = national_numbers.read(country, said, checksum=self.check_digits)
+        except national_numbers.InvalidNumber:
+            raise Refused(Outcome.PROOF_INVALID, "the national number is not valid") from None
+        if found.synthetic and not self.synthetic:
+            raise Refused(Outcome.PROOF_INVALID, "the national number is made for tests")
+        if birthdate is not None and found.birthdate is not None and found.birthdate != birthdate:
+            raise Refused(Outcome.PROOF_INVALID, "the national number has another date of birth")
+        return found.number, birthdate or found.birthdate
 
 
 def must_be(

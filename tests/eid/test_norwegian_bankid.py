@@ -44,7 +44,7 @@ def test_the_request_is_pushed_and_the_browser_carries_only_its_name(bankid: Nor
     assert pushed["response_type"] == "code"
     assert pushed["scope"] == "openid profile nnin_altsub"
     assert pushed["acr_values"] == "urn:bankid:bid"
-    assert pushed["redirect_uri"] == "https://id.example.no/eid/norwegian-bankid/callback"
+    assert pushed["redirect_uri"] == "https://id.example.no/eid/norwegian-bankid/return"
     assert pushed["code_challenge"] == _encoded(sha256(notes["verifier"].encode()).digest())
     assert (pushed["code_challenge_method"], pushed["state"]) == ("S256", "state-1")
     assert (pushed["prompt"], pushed["max_age"], pushed["ui_locales"]) == ("login", "0", "nb")  # SR-106
@@ -171,7 +171,7 @@ def test_a_person_is_who_bankid_says(bankid: NorwegianBankId, bank: Provider) ->
     assert not {"Kari", "15108695088", "Nordmann"} & set(repr(result).replace("'", " ").split())
     (form,) = bank.said("/token")
     assert (form["grant_type"], form["code"]) == ("authorization_code", "code-1")
-    assert form["redirect_uri"] == "https://id.example.no/eid/norwegian-bankid/callback"
+    assert form["redirect_uri"] == "https://id.example.no/eid/norwegian-bankid/return"
     assert form["code_verifier"]
 
 
@@ -431,7 +431,7 @@ def attempt(**other: Any) -> Attempt:
     usual: dict[str, Any] = {
         "transaction_id": "transaction-1",
         "state": "state-1",
-        "callback": "https://id.example.no/eid/norwegian-bankid/callback",
+        "callback": "https://id.example.no/eid/norwegian-bankid/return",
         "level": "high",
         "flow": "redirect",
         "service": "Alumni",

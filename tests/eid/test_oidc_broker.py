@@ -17,7 +17,8 @@ from joserfc import jws
 from joserfc.jwk import ECKey, RSAKey
 
 from idp.eid.connector import Attempt, Failed, Leave, Outcome, Pending, Person, Verified, View
-from idp.eid.oidc_broker import OidcBroker, OidcBrokerSettings
+from idp.eid.oidc_broker import OidcBroker
+from idp.eid.oidc_broker_settings import OidcBrokerSettings
 from tests.architecture.source import ROOT
 from tests.eid.openid_provider import Provider, parameters, running
 
@@ -212,7 +213,7 @@ def test_what_is_no_time_of_now_proves_nothing(broker: Broker, written: object) 
 
 
 def test_a_broker_that_tells_no_time_is_taken_at_the_time_of_its_token(broker: Broker) -> None:
-    connector = broker.connector("idura-no", claims={"number": "socialno", "proved_at": ""})
+    connector = broker.connector("idura-no", time_claim="")
     result = broker.comes_back(connector, "idura-no", authenticationinstant=None)
     assert isinstance(result, Verified)
     assert abs(result.at.timestamp() - time.time()) < 5
@@ -364,9 +365,9 @@ def test_there_is_nothing_to_ask_to_show_or_to_stop(broker: Broker) -> None:
         ({"eid_values": []}, "eid_claim and eid_values must say"),
         ({"level_claims": []}, "level_claims must name"),
         ({"levels": {}}, "levels must say"),
-        ({"claims": {"number": "nin", "reference": "sub"}}, "claims.reference must not be sub"),
-        ({"claims": {"reference": "idp_id"}}, "claims.number is needed"),
-        ({"claims": {}, "national_number": False}, "claims must name number or reference"),
+        ({"reference_claim": "sub"}, "reference_claim must not be sub"),
+        ({"number_claim": ""}, "number_claim is needed"),
+        ({"number_claim": "", "reference_claim": "", "national_number": False}, "or reference_claim is needed"),
         ({"amr": []}, "amr must hold names of RFC 8176"),
         ({"amr": ["bid"]}, "amr must hold names of RFC 8176"),
         ({"issuer": "http://example.com"}, "issuer must be an https address"),
@@ -470,7 +471,7 @@ def attempt(**other: Any) -> Attempt:
     usual: dict[str, Any] = {
         "transaction_id": "transaction-1",
         "state": "state-1",
-        "callback": "https://id.example.no/eid/broker/callback",
+        "callback": "https://id.example.no/eid/broker/return",
         "level": "substantial",
         "flow": "redirect",
         "service": "Alumni",

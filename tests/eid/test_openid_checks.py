@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ from joserfc.jwk import ECKey, RSAKey
 from idp.eid.openid_checks import ID_TOKEN, USERINFO, Wanted, first_failure
 from idp.eid.openid_client import Credentials, OpenIdClient, address
 from idp.eid.openid_discovery import Discovery, Unusable
+from idp.eid.openid_errors import Refused
+from idp.eid.openid_person import Numbers
 from idp.outgoing import Caller, Unreachable
 from idp.signing.jws import Untrusted
 from tests.eid.openid_provider import Provider, half_hash, running
@@ -115,6 +117,10 @@ def test_signed_userinfo_may_be_nobody_elses(said: dict[str, Any], check: str | 
         "https://",
         "https://user@op.example/",
         "https://op.example/#part",
+        "https://[op.example/",
+        "https://op.example/\n",
+        "https://op.example/ x",
+        "https://øp.example/",
         "",
         None,
         7,
@@ -129,6 +135,21 @@ def test_plain_http_is_for_a_provider_on_this_machine_only() -> None:
     assert address("http://127.0.0.1:8004/realm", name="issuer", loopback=True) == "http://127.0.0.1:8004/realm"
     with pytest.raises(ValueError, match="plain http is for a provider on loopback only"):
         address("http://127.0.0.1:8004/realm", name="issuer", loopback=False)
+
+
+def test_a_number_made_for_tests_is_nobodys_in_production() -> None:
+    """SR-105. Month + 80 marks those of the Norwegian tax authority's test register."""
+    made_up, born = "15908695062", date(1986, 10, 15)
+    assert Numbers(check_digits=False, synthetic=True).read("NO", made_up, birthdate=born) == (made_up, born)
+    with pytest.raises(Refused, match="made for tests"):
+        Numbers(check_digits=False, synthetic=False).read("NO", made_up, birthdate=born)
+
+
+def test_check_digits_count_until_the_settings_say_otherwise() -> None:
+    odd = "15108695089"
+    assert Numbers(check_digits=False, synthetic=False).read("NO", odd, birthdate=None) == (odd, date(1986, 10, 15))
+    with pytest.raises(Refused, match="not valid"):
+        Numbers(check_digits=True, synthetic=False).read("NO", odd, birthdate=None)
 
 
 # --- what the provider publishes ---------------------------------------------------------------------------------
@@ -204,7 +225,13 @@ def test_keys_that_mean_nothing_to_us_are_passed_by(
 ) -> None:
     """RFC 7517 §5. A secret key among them is passed by, too: nobody's signature is checked with one."""
     own = provider_key.as_dict(private=False, kid="key-1", use="sig")
-    others = [{"kty": "oct", "k": "c2VjcmV0"}, {"kty": "AKP"}, {**own, "use": "enc", "kid": "2"}, "key", None]
+    others: list[Any] = [
+        {"kty": "oct", "k": "c2VjcmV0"},
+        {"kty": "AKP"},
+        {**own, "use": "enc", "kid": "2"},
+        "key",
+        None,
+    ]
     provider.published = [*others, own]
     assert [key.kid for key in discovery.keys(AT)] == ["key-1"]
 
