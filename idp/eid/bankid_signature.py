@@ -9,7 +9,6 @@ beside them can speak.
 
 from __future__ import annotations
 
-import binascii
 import copy
 import hashlib
 from base64 import b64decode
@@ -24,6 +23,8 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from lxml import etree  # type: ignore[import-untyped]
+
+from idp.eid import certificates
 
 LONGEST = 200_000
 """Characters of the longest signature that is looked at. Real ones have some 10,000."""
@@ -168,7 +169,7 @@ def _digest(reference: dict[str, str], find: Callable[[Any], Any]) -> Callable[[
 def _usable_certificates(root: Any) -> bool:
     try:
         keys = [one.public_key() for one in _certificates(root)]
-    except (ValueError, UnsupportedAlgorithm):
+    except (certificates.Untrusted, ValueError, UnsupportedAlgorithm):
         return False
     return isinstance(keys[0], RSAPublicKey) and keys[0].key_size >= 2048
 
@@ -208,9 +209,9 @@ CHECKS: tuple[tuple[str, Callable[[Any], bool]], ...] = (
 
 
 def _certificates(root: Any) -> Iterable[x509.Certificate]:
-    """Raises ValueError for what is no certificate."""
+    """Raises `certificates.Untrusted` for what is none."""
     for one in root[2][0]:
-        yield x509.load_der_x509_certificate(_bytes(one) or b"")
+        yield certificates.parse(_bytes(one) or b"")
 
 
 def _canonical(element: Any) -> bytes:
@@ -241,5 +242,5 @@ def _bytes(element: Any) -> bytes | None:
 def _decoded(text: str) -> bytes | None:
     try:
         return b64decode(text, validate=True)
-    except (ValueError, binascii.Error):
+    except ValueError:
         return None

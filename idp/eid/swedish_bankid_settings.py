@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 from urllib.parse import urlsplit
 
 from msgspec import Meta, Struct, field
 
+from idp.eid import certificates
 from idp.eid.connector import Level
 
 ON_FILE, ON_CARD, MOBILE = "1.2.752.78.1.1", "1.2.752.78.1.2", "1.2.752.78.1.5"
@@ -14,6 +15,13 @@ ON_FILE, ON_CARD, MOBILE = "1.2.752.78.1.1", "1.2.752.78.1.2", "1.2.752.78.1.5"
 
 _OF_TESTS = ("1.2.3.4.", "1.2.752.60.1.6")
 """Policies of certificates that prove nobody."""
+
+
+SIGNED = "signed"
+"""The one level that is claimed: the signature holds, in every part."""
+
+LEVELS = get_args(Level)
+"""Lowest first."""
 
 
 class SwedishBankIdSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -31,7 +39,7 @@ class SwedishBankIdSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """How people know it."""
     issuer_name: str = "BankID"
     """Whom to ask when the eID is blocked."""
-    levels: dict[Literal["signed"], Level] = field(default_factory=lambda: {"signed": "substantial"})
+    levels: dict[str, Level] = field(default_factory=lambda: {SIGNED: "substantial"})
     """What a verified signature counts for."""
     certificate_policies: tuple[str, ...] = (ON_FILE, ON_CARD, MOBILE)
     """Policies (OIDs) of the certificates that are accepted: on file, on card, mobile."""
@@ -53,19 +61,25 @@ class SwedishBankIdSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 def check(settings: SwedishBankIdSettings, *, loopback: bool) -> None:
-    """Raises ValueError with the key and what is allowed."""
-    scheme = urlsplit(settings.url).scheme
-    if scheme != "https":  # the client certificate is what the service knows us by
+    """Raises ValueError with the key and what is allowed, OSError for a file that cannot be read."""
+    policies, url = settings.certificate_policies, urlsplit(settings.url)
+    if url.scheme != "https":  # the client certificate is what the service knows us by
         raise ValueError("url must begin with https://")
-    if not settings.certificate_policies:
-        raise ValueError("certificate_policies must name at least one policy")
-    if any(not all(part.isdecimal() for part in policy.split(".")) for policy in settings.certificate_policies):
-        raise ValueError("certificate_policies are object identifiers, digits and dots only, without *")
-    if loopback:
-        return
-    if any(policy.startswith(_OF_TESTS) for policy in settings.certificate_policies):
-        raise ValueError("certificate_policies must not hold a policy of test certificates")
+    if not set(settings.levels) <= {SIGNED} or not set(settings.levels.values()) <= set(LEVELS):
+        raise ValueError(f"levels says what `{SIGNED}` counts for: one of {', '.join(LEVELS)}")
+    if not policies or not all(part.isdecimal() for policy in policies for part in policy.split(".")):
+        raise ValueError("certificate_policies names one object identifier or more: digits and dots, without *")
+    if not loopback:
+        _check_production(settings)
+
+
+def _check_production(settings: SwedishBankIdSettings) -> None:
     if (urlsplit(settings.url).hostname or "").endswith(".test.bankid.com"):
         raise ValueError("url must not be the one for test people; that is for a provider on loopback only")
-    if settings.app_address and urlsplit(settings.app_address).scheme == "http":
+    if any(policy.startswith(_OF_TESTS) for policy in settings.certificate_policies):
+        raise ValueError("certificate_policies must not hold a policy of test certificates")
+    if urlsplit(settings.app_address).scheme == "http":
         raise ValueError("app_address must begin with https:// or be an address of the app")
+    for key in ("server_root_file", "person_roots_file"):
+        if any(certificates.is_for_tests(root) for root in certificates.read_files([getattr(settings, key)])):
+            raise ValueError(f"{key} holds a root of a test environment; that is for a provider on loopback only")

@@ -39,7 +39,12 @@ class Authority:
 
     @property
     def key(self) -> rsa.RSAPrivateKey:
-        return key(self.name)
+        return key(self.key_name)
+
+    @property
+    def key_name(self) -> str:
+        """Two may go by one name, with a key each."""
+        return f"{self.name} by {self.issuer.name if self.issuer else 'itself'}"
 
     @property
     def certificate(self) -> x509.Certificate:
@@ -210,7 +215,7 @@ def _authority(one: Authority) -> x509.Certificate:
     issuer = one.issuer or one
     builder = x509.CertificateBuilder().subject_name(_name(one.name))
     return (
-        _identifiers(builder, subject=one.name, issuer=issuer)
+        _identifiers(builder, subject=one.key_name, issuer=issuer)
         .not_valid_before(NOW - timedelta(days=3000))
         .not_valid_after(NOW + timedelta(days=3000))
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
