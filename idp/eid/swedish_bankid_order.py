@@ -10,10 +10,10 @@ import re
 from base64 import b64encode
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlencode, urlsplit
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from idp.eid.connector import Attempt, View
 from idp.eid.swedish_bankid_settings import SwedishBankIdSettings
@@ -36,6 +36,9 @@ HINTS = {
     "userSign": "enter-code",
 }
 """What to tell the person at each hint code; at any other one, `in-progress`."""
+
+Token = Annotated[str, Meta(pattern="^[0-9A-Za-z-]{16,64}$")]
+"""A UUID as text; whatever else came would end up in a QR code and in a link."""
 
 # Only these browsers hand the universal link to the app; everywhere else the app's own scheme does.
 _SAFARI_ON_IOS = re.compile(r"(iPhone|iPad|iPod).*Version/.*Safari/")
@@ -78,10 +81,10 @@ class Order(Struct, frozen=True, kw_only=True):
 class Begun(Struct, frozen=True, rename="camel"):
     """The answer to `/auth`."""
 
-    order_ref: str
-    auto_start_token: str
-    qr_start_token: str
-    qr_start_secret: str
+    order_ref: Token
+    auto_start_token: Token
+    qr_start_token: Token
+    qr_start_secret: Token
 
     def __repr__(self) -> str:
         return "Begun()"

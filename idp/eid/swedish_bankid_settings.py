@@ -25,7 +25,7 @@ LEVELS = get_args(Level)
 
 
 class SwedishBankIdSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """[eid.<name>] connector = "swedish_bankid": BankID RP API v6."""
+    """[eid.swedish-bankid] Swedish BankID, RP API v6."""
 
     server_root_file: str
     """PEM file with the root of the service's TLS certificate (BankID SSL Root CA v1). No other one is trusted."""
@@ -48,9 +48,9 @@ class SwedishBankIdSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fi
     identity_document: bool = False
     """Ask people to read their passport or national identity card with the app, too."""
     risk: Literal["low", "moderate", "LOW", "MODERATE"] = "low"
-    """The highest risk of an order that is accepted, as BankID judges it."""
+    """The highest risk of an order that is accepted, as BankID judges it: `low` or `moderate`."""
     missing_risk: Literal["refuse", "refuse-on-repeat", "accept"] = "refuse-on-repeat"
-    """What to do when BankID judges nothing: refuse; refuse repeat proofs of a person known already; or accept."""
+    """When BankID judges nothing: `refuse`; `refuse-on-repeat`, for proofs of a person known already; or `accept`."""
     require_same_address: bool = False
     """Refuse who came back from the app on this device, if app and browser had different IP addresses.
     Mobile networks change them at any time."""

@@ -79,6 +79,11 @@ class Service:
         return SwedishBankIdSettings(**{**given, **more})
 
 
+class Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Quiet: a client that does not trust us hangs up."""
+
+
 @contextmanager
 def running(folder: Path) -> Iterator[Service]:
     _write(folder)
@@ -100,10 +105,6 @@ def running(folder: Path) -> Iterator[Service]:
 
         def log_message(self, format: str, *args: Any) -> None:
             """Quiet."""
-
-    class Server(ThreadingHTTPServer):
-        def handle_error(self, request: Any, client_address: Any) -> None:
-            """Quiet: a client that does not trust us hangs up."""
 
     server = Server(("127.0.0.1", 0), Handler)
     server.daemon_threads = True

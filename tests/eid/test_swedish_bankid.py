@@ -345,6 +345,16 @@ def test_an_answer_of_another_form_proves_nothing(bankid: SwedishBankId, service
     assert [answer.outcome for answer in answers if isinstance(answer, Failed)] == [Outcome.PROTOCOL_ERROR] * 2
 
 
+@pytest.mark.parametrize("name", BEGUN)
+@pytest.mark.parametrize("value", ["", "å" * 36, "67df3917&redirect=http://localhost/", "a" * 65, None, 7])
+def test_an_order_whose_tokens_are_no_tokens_is_not_shown(
+    bankid: SwedishBankId, service: Service, name: str, value: Any
+) -> None:
+    service.will("auth", (200, {**BEGUN, name: value}))
+
+    assert bankid.start(attempt()) == Failed(Outcome.PROTOCOL_ERROR, "auth: an answer of another form")
+
+
 def test_members_that_are_new_are_left_aside(bankid: SwedishBankId, service: Service) -> None:
     service.will("auth", (200, {**BEGUN, "new": {"a": 1}}))
     notes = started(bankid)
