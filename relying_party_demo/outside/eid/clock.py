@@ -1,0 +1,13 @@
+"""The time in the outside world. Tests may move it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+offset = 0.0
+"""Seconds that are added to this machine's time."""
+
+
+def now() -> datetime:
+    """The present instant, in UTC."""
+    return datetime.now(UTC) + timedelta(seconds=offset)
