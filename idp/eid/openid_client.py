@@ -191,13 +191,13 @@ def origin(url: str) -> str:
 def _secret(settings: OpenIdClient) -> str:
     if settings.client_authentication == "private_key_jwt":
         return ""
-    if settings.client_secret_file is None:
+    if not settings.client_secret_file:
         raise ValueError(f"client_secret_file is needed for {settings.client_authentication}")
     return Path(settings.client_secret_file).read_text("utf-8").strip()
 
 
 def _signer(settings: OpenIdClient) -> tuple[str, jws.Key] | None:
-    if settings.signing_key_file is None:
+    if not settings.signing_key_file:
         if settings.signed_requests or settings.client_authentication == "private_key_jwt":
             raise ValueError("signing_key_file is needed for private_key_jwt and for signed_requests")
         return None
