@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -199,7 +199,8 @@ class Visit:
     impatient: NorwegianBankId
     browser: httpx.Client
     left: Leave | None = None
-    answer: dict[str, str] | None = None
+    answer: dict[str, str] = field(default_factory=dict)
+    """What the browser came back with; empty where it did not."""
 
     def fresh(self, **other: Any) -> NorwegianBankId:
         """A connector that has read nothing of the bank's yet."""
@@ -212,15 +213,15 @@ class Visit:
         assert isinstance(left, Leave), left
         page = self.browser.get(left.url)
         self.left = left
-        self.answer = parameters(page.headers["Location"]) if page.is_redirect else None
+        self.answer = parameters(page.headers["Location"]) if page.is_redirect else {}
         assert not page.is_error
-        assert self.answer is None or page.headers["Location"].startswith(f"{CALLBACK}?")
+        assert not self.answer or page.headers["Location"].startswith(f"{CALLBACK}?")
 
     def goes(self, said: Instruction, *, connector: NorwegianBankId | None = None, **other: Any) -> Result | None:
         """And comes back; None where the bank does not let them."""
         used = connector or self.connector
         self.leaves(said, connector=used, **other)
-        return None if self.answer is None else used.returned(self.left.notes, self.answer, now=datetime.now(UTC))
+        return used.returned(self.left.notes, self.answer, now=datetime.now(UTC)) if self.answer else None
 
 
 @pytest.fixture(scope="module")
