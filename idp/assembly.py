@@ -60,6 +60,7 @@ def assemble(app: Flask, settings: Settings) -> Parts:
         connectors=registry.build(settings.eid, loopback=settings.is_loopback),
         store=store,
         issuer=settings.server.issuer,
+        trust_frameworks=registry.trust_frameworks(settings.eid),
         per_account_hour=settings.limits.eid_starts_per_account_hour,
         per_network_hour=settings.limits.eid_starts_per_network_hour,
     )

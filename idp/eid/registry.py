@@ -23,6 +23,21 @@ Tables = Mapping[str, Mapping[str, Any]]
 """`[eid.<name>]` of the settings, in the order people see them."""
 
 
+FRAMEWORKS = {"norwegian_bankid": "no_bankid", "swedish_bankid": "se_bankid", "smart_id": "ee_smartid"}
+"""The `trust_framework` of what each kind verifies, where the table names none (Identity Assurance §5.4)."""
+
+COMMON = ("connector", "trust_framework")
+"""Keys that every table may have beside those of its connector."""
+
+
+def trust_frameworks(tables: Tables) -> dict[str, str]:
+    """Under which rules each eID verifies people: as its table says, or the name of its kind, or its own."""
+    return {
+        name: str(table.get("trust_framework") or FRAMEWORKS.get(str(table.get("connector")), name.replace("-", "_")))
+        for name, table in tables.items()
+    }
+
+
 def settings_of(kind: str) -> type[msgspec.Struct]:
     """The settings of a kind of connector, without `connector` itself."""
     found: type[msgspec.Struct] = getattr(import_module(f"idp.eid.{kind}"), f"{KINDS[kind]}Settings")
@@ -50,7 +65,7 @@ def _one(name: str, table: Mapping[str, Any], *, loopback: bool) -> Connector:
     kind = table.get("connector")
     if kind not in KINDS:
         raise SettingsError(f"[eid.{name}] connector: {kind!r} is none; there are {', '.join(KINDS)}")
-    given = {key: value for key, value in table.items() if key != "connector"}
+    given = {key: value for key, value in table.items() if key not in COMMON}
     try:
         settings = msgspec.convert(given, settings_of(kind))
         made: Connector = getattr(import_module(f"idp.eid.{kind}"), KINDS[kind])(settings, name=name, loopback=loopback)

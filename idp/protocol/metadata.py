@@ -13,6 +13,7 @@ from idp.protocol.answers import JSON
 from idp.protocol.claims import CLAIMS, SCOPES
 from idp.protocol.parts import Parts
 from idp.protocol.token import GRANTS
+from idp.rules import verified_claims
 from idp.signing.jws import ALGORITHMS
 
 CLIENT_AUTHENTICATION = ("client_secret_basic", "client_secret_post", "private_key_jwt", "none")
@@ -47,10 +48,23 @@ class Metadata:
     def _document(self) -> bytes:
         return orjson.dumps(self._told())
 
+    def _assured(self) -> dict[str, Any]:
+        """What OpenID Connect for Identity Assurance wants to be told (§8); nothing where no eID is set up."""
+        if not self._parts.trust_frameworks:
+            return {}
+        return {
+            "verified_claims_supported": True,
+            "trust_frameworks_supported": list(self._parts.trust_frameworks),
+            "claims_in_verified_claims_supported": [*verified_claims.CLAIMS, verified_claims.NATIONAL_NUMBER],
+            "evidence_supported": ["electronic_record", "electronic_signature"],
+            "electronic_records_supported": ["eid"],
+        }
+
     def _told(self) -> dict[str, Any]:
         issuer, service = self._parts.issuer, self._parts.settings.service
         checked = [method for method in CLIENT_AUTHENTICATION if method != "none"]
         return {
+            **self._assured(),
             "issuer": issuer,
             "authorization_endpoint": f"{issuer}/authorize",
             "token_endpoint": f"{issuer}/token",

@@ -25,6 +25,8 @@ class Parts:
     authenticate: ClientAuthentication
     identity_levels: tuple[str, ...] = ()
     """The levels of identity that some eID here can prove."""
+    trust_frameworks: tuple[str, ...] = ()
+    """Under which rules those eIDs verify people."""
 
     @property
     def levels(self) -> tuple[str, ...]:

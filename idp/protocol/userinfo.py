@@ -30,7 +30,9 @@ class UserInfo:
         person = accounts.person(live.grant.account_id)
         if person is None or not person.active:
             raise InvalidToken("the token is wrong, expired or revoked")
-        return json_answer({"sub": person.sub, **claims.of_person(person, live.scopes)})
+        requested = claims.read(live.grant.claims or None).userinfo_verified
+        told = claims.of_person(person, live.scopes) | claims.of_identity(person.sub, live.scopes, requested)
+        return json_answer({"sub": person.sub, **told})
 
     def _is_for_us(self, audience: str | list[str]) -> bool:
         named = [audience] if isinstance(audience, str) else audience

@@ -67,6 +67,8 @@ class Eids:
     connectors: Mapping[str, Connector]
     store: ShortLived
     issuer: str
+    trust_frameworks: Mapping[str, str]
+    """Under which rules each eID verifies people."""
     per_account_hour: int
     per_network_hour: int
 
@@ -234,7 +236,8 @@ class Eids:
             case Failed():
                 identities.fail(found, result)
             case Verified():
-                identities.prove(found, result, levels=self.connectors[found.eid].levels)
+                framework = self.trust_frameworks.get(found.eid, found.eid)
+                identities.prove(found, result, levels=self.connectors[found.eid].levels, trust_framework=framework)
 
 
 def _of(begun: Begun) -> Transaction:

@@ -13,13 +13,14 @@ from datetime import datetime, timedelta
 from idp import clock
 from idp.eid.connector import Failed, Outcome, Person, Verified
 from idp.rules.assurance import IDENTITY_LEVELS, identity_level, reaches
+from idp.rules.verified_claims import NATIONAL_NUMBER, Proved
 from idp.stores.durable import audit, eid_transactions
 from idp.stores.durable import identities as kept
 from idp.stores.durable.db import transaction
 from idp.stores.durable.eid_transactions import Proof, Status, Transaction
 from idp.stores.durable.identities import Identity
 
-__all__ = ["Identity", "expected", "fail", "of_account", "prove"]
+__all__ = ["Identity", "Proved", "expected", "fail", "of_account", "prove", "verified"]
 
 SKEW = timedelta(seconds=60)
 """How far another clock may be from ours."""
@@ -49,13 +50,44 @@ def expected(account_id: str, eid: str) -> Person | None:
     return Person(country=known.country, number=known.number, reference=known.references.get(eid))
 
 
-def prove(found: Transaction, verified: Verified, *, levels: Mapping[str, str]) -> None:
+def verified(account_id: str) -> Proved | None:
+    """What the newest proof of this person has verified, for OpenID Connect for Identity Assurance; None without."""
+    known, proof = kept.of_account(account_id), eid_transactions.newest_success(account_id)
+    if known is None or proof is None or proof.evidence is None or proof.proved_at is None:
+        return None
+    time = proof.proved_at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    claims = {
+        "given_name": known.given_name,
+        "family_name": known.family_name,
+        "birthdate": known.birthdate.isoformat() if known.birthdate else None,
+        NATIONAL_NUMBER: {"country": known.country, "number": known.number} if known.number else None,
+    }
+    verification = {
+        "trust_framework": proof.evidence["trust_framework"],
+        "assurance_level": proof.level,
+        "time": time,
+        "verification_process": proof.id,
+        "evidence": [{**proof.evidence["evidence"], "time": time}],
+    }
+    return Proved(verification, {name: value for name, value in claims.items() if value is not None})
+
+
+def prove(found: Transaction, verified: Verified, *, levels: Mapping[str, str], trust_framework: str) -> None:
     """End an attempt with what the provider has verified: link and success in one step, or a refusal.
 
     `levels` is the operator's table for this eID. A lower or unknown level is a refusal, never a silent
     downgrade (rule 5).
     """
-    refusal = _unfit(found, verified, levels) or _linked(found, verified, levels[verified.claimed_level])
+    refusal = _unfit(found, verified, levels)
+    if refusal is None:
+        proof = Proof(
+            level=levels[verified.claimed_level],
+            amr=verified.amr,
+            evidence={"trust_framework": trust_framework, "evidence": dict(verified.evidence)},
+            # Another clock's skew makes it neither older nor newer than the attempt.
+            proved_at=max(found.created_at, min(verified.at, clock.now())),
+        )
+        refusal = _linked(found, verified, proof)
     if refusal is not None:
         fail(found, refusal)
 
@@ -91,25 +123,19 @@ def _unfit(found: Transaction, verified: Verified, levels: Mapping[str, str]) ->
     return None
 
 
-def _linked(found: Transaction, verified: Verified, level: str) -> Failed | None:
+def _linked(found: Transaction, verified: Verified, proof: Proof) -> Failed | None:
     try:
         with transaction():
-            return _tied(found, verified, level, clock.now())
+            return _tied(found, verified, proof, clock.now())
     except _Over:
         _log.warning("eID attempt %s with %s: proved after its end", found.id, found.eid)
         return None
 
 
-def _tied(found: Transaction, verified: Verified, level: str, now: datetime) -> Failed | None:
+def _tied(found: Transaction, verified: Verified, proof: Proof, now: datetime) -> Failed | None:
     tie = kept.link(found.account_id, _identity(found.eid, verified), now=now)
     if tie in REFUSED:
         return Failed(REFUSED[tie], "the eID belongs to somebody else")
-    proof = Proof(
-        level=level,
-        amr=verified.amr,
-        evidence=dict(verified.evidence),
-        proved_at=max(found.created_at, min(verified.at, now)),  # another clock's skew makes it neither older nor newer
-    )
     if not eid_transactions.succeed(found.id, proof, now=now):
         raise _Over
     audit.record(
@@ -117,7 +143,12 @@ def _tied(found: Transaction, verified: Verified, level: str, now: datetime) -> 
         account_id=found.account_id,
         client_id=found.client_id,
         journey=found.journey_id,
-        details={"eid": found.eid, "flow": found.flow, "level": level, "seconds": (now - found.created_at).seconds},
+        details={
+            "eid": found.eid,
+            "flow": found.flow,
+            "level": proof.level,
+            "seconds": (now - found.created_at).seconds,
+        },
     )
     return None
 

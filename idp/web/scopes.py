@@ -13,6 +13,7 @@ WORDS: dict[str, Callable[[], str]] = {
     "email": lambda: gettext("Your email address"),
     "phone": lambda: gettext("Your phone number"),
     "payslips": lambda: gettext("Your payslips"),
+    "national_number": lambda: gettext("Your national identity number"),
     "offline_access": lambda: gettext("Access also while you are not signed in"),
 }
 

@@ -26,11 +26,7 @@ def verified(person: Mapping[str, str], *, at: datetime, level: str = "gold", **
         "evidence": {"type": "electronic_record", "check_details": [{"check_method": "data", "txn": "txn-1"}]},
         **more,
     }
-    return Verified(country=person["country"], **_named(person), **told)
-
-
-def _named(person: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in person.items() if name != "country"}
+    return Verified(**{**person, **told})
 
 
 @dataclass
@@ -44,7 +40,7 @@ class Scripted:
     levels: Mapping[str, str] = field(default_factory=lambda: {"gold": "high", "silver": "substantial"})
     origins: tuple[str, ...] = ("https://eid.example",)
     says: Any = field(default_factory=lambda: Pending("start-app"))
-    begins: Any = None
+    begins: Started | None = None
     attempts: list[Attempt] = field(default_factory=list)
     asked: int = 0
     cancelled: int = 0
@@ -52,7 +48,7 @@ class Scripted:
     def start(self, attempt: Attempt) -> Started:
         self.attempts.append(attempt)
         if self.begins is not None:
-            return self.begins  # type: ignore[no-any-return]
+            return self.begins
         notes = msgspec.json.encode({"secret": f"secret-of-{attempt.transaction_id}"})
         if attempt.flow == "redirect":
             return Leave(f"https://eid.example/authorize?state={attempt.state}", notes)

@@ -1,0 +1,144 @@
+"""Which verified claims to tell: exactly what was asked for, or nothing (OpenID Connect for Identity Assurance 1.0).
+
+A request is a filter. A constraint under `verification` that is not met leaves the whole object out, one
+under a claim leaves that claim out; neither is an error, and `essential` changes nothing (§5.7.4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+CLAIMS = ("given_name", "family_name", "birthdate")
+"""Claims about a person that an eID verifies. The national number has a scope of its own besides."""
+
+NATIONAL_NUMBER = "national_number"
+
+CONSTRAINTS = frozenset({"value", "values", "max_age"})
+ASIDE = frozenset({*CONSTRAINTS, "essential", "purpose"})
+"""Members of a request that are no names of anything to be told."""
+
+
+class MalformedRequest(ValueError):
+    """A request that the specification does not allow; the text says why."""
+
+
+class _Unmet(Exception):
+    """A constraint does not hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """What was verified, whole: the members of `verification`, and the claims."""
+
+    verification: Mapping[str, Any]
+    claims: Mapping[str, Any]
+
+
+def check(requested: Any) -> None:
+    """Look at a `verified_claims` request before anybody is troubled with it. Raises `MalformedRequest`."""
+    for one in requested if isinstance(requested, list) else [requested]:
+        if not isinstance(one, dict) or not isinstance(one.get("verification"), dict):
+            raise MalformedRequest("verified_claims wants a verification object")
+        if "trust_framework" not in one["verification"]:
+            raise MalformedRequest("verification wants a trust_framework, if only null")
+        if not isinstance(one.get("claims"), dict) or not one["claims"]:
+            raise MalformedRequest("verified_claims wants at least one claim")
+    if requested == []:
+        raise MalformedRequest("verified_claims asks for nothing")
+
+
+def select(requested: Any, proved: Proved, *, now: datetime) -> Any:
+    """The value of `verified_claims` for this request, or None where there is nothing to tell.
+
+    An array is answered with an array. `requested` has passed `check`.
+    """
+    if isinstance(requested, list):
+        found = [told for one in requested if (told := _one(one, proved, now)) is not None]
+        return found or None
+    return _one(requested, proved, now)
+
+
+def _one(requested: Mapping[str, Any], proved: Proved, now: datetime) -> dict[str, Any] | None:
+    try:
+        verification = _object(requested["verification"], proved.verification, now)
+    except _Unmet:
+        return None
+    claims = {}
+    for name, asked in requested["claims"].items():
+        if name in proved.claims:
+            try:
+                claims[name] = _fitting(asked, proved.claims[name], now)
+            except _Unmet:
+                continue
+    return {"verification": verification, "claims": claims} if claims else None
+
+
+def _object(asked: Mapping[str, Any], known: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """The members that were asked for; those without an answer are left out unless something was demanded of them."""
+    told = {}
+    for name, wanted in asked.items():
+        if name in known:
+            told[name] = _fitting(wanted, known[name], now)
+        elif _demands(wanted):
+            raise _Unmet
+    return told
+
+
+def _fitting(asked: Any, known: Any, now: datetime) -> Any:
+    if asked is None:
+        return known
+    if isinstance(known, Mapping):
+        if not isinstance(asked, Mapping) or CONSTRAINTS & set(asked):
+            raise _Unmet
+        named = {name: wanted for name, wanted in asked.items() if name not in ASIDE}
+        return _object(named, known, now) if named else dict(known)
+    if isinstance(known, Sequence) and not isinstance(known, str):
+        return _filtered(asked, known, now)
+    if not isinstance(asked, Mapping) or not _holds(asked, known, now):
+        raise _Unmet
+    return known
+
+
+def _filtered(asked: Any, known: Sequence[Any], now: datetime) -> list[Any]:
+    """Entries that some filter lets through: filters are joined by "or" (§5.7.2)."""
+    filters = asked if isinstance(asked, list) else [asked]
+    found = []
+    for entry in known:
+        for one in filters:
+            try:
+                found.append(_fitting(one, entry, now))
+            except _Unmet:
+                continue
+            break
+    if not found:
+        raise _Unmet
+    return found
+
+
+def _holds(asked: Mapping[str, Any], known: Any, now: datetime) -> bool:
+    if "value" in asked and asked["value"] != known:
+        return False
+    if "values" in asked and (not isinstance(asked["values"], list) or known not in asked["values"]):
+        return False
+    return "max_age" not in asked or _is_younger(known, asked["max_age"], now)
+
+
+def _is_younger(known: Any, seconds: Any, now: datetime) -> bool:
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not isinstance(known, str):
+        return False
+    try:
+        then = datetime.fromisoformat(known)
+    except ValueError:
+        return False
+    then = then if then.tzinfo else then.replace(tzinfo=UTC)
+    return (now - then).total_seconds() <= seconds
+
+
+def _demands(asked: Any) -> bool:
+    """Whether a member that is not known at all leaves the whole unmet."""
+    if isinstance(asked, Mapping):
+        return bool(CONSTRAINTS & set(asked)) or any(_demands(inner) for inner in asked.values())
+    return isinstance(asked, list) and any(_demands(inner) for inner in asked)
