@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import signal
 import socket
 import sys
@@ -20,7 +21,7 @@ import httpx
 from .children import Children
 from .layout import PORTS, Layout
 from .people import seed
-from .registration import Failed, idp_command, idp_environment, prepare
+from .registration import Failed, idp_command, idp_environment, prepare, write_private
 from .visitor import Lost
 
 PATIENCE = 60.0
@@ -103,8 +104,12 @@ def _is_free(port: int) -> bool:
 def _start_neighbours(layout: Layout, children: Children) -> None:
     """Start those that need nothing from the provider: they come up while it is being prepared."""
     layout.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_private(layout.file("eid-secret"), secrets.token_urlsafe(32))
     outside = {
         "--state": layout.file("outside"),
+        "--eid-port": layout.port("norwegian_bankid"),
+        "--eid-secret-file": layout.file("eid-secret"),
+        "--eid-return": layout.url("idp"),
         "--listen": layout.listen("outside_world"),
         "--smtp-port": layout.port("mail"),
     }

@@ -6,7 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-PORTS = {"idp": 0, "portal": 1, "data_service": 2, "outside_world": 3, "operations": 9, "mail": 25}
+PORTS = {
+    "idp": 0,
+    "portal": 1,
+    "data_service": 2,
+    "outside_world": 3,
+    "norwegian_bankid": 4,
+    "operations": 9,
+    "mail": 25,
+}
 """Added to the base port."""
 
 

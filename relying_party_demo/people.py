@@ -21,7 +21,6 @@ class Person:
     password: str
     phone: str
     note: str
-    employee: str
     brought_in: bool = False
 
 
@@ -31,16 +30,14 @@ PEOPLE = (
         email="kari.nordmann@example.org",
         password="fjelltur med niste",  # noqa: S106  # as invented as the rest
         phone="+4740612345",
-        note="Two factors are set up; her access window is open.",
-        employee="1001",
+        note="Two factors are set up. Her access window is open; BankID shows it.",
     ),
     Person(
         name="Ola Hansen",
         email="ola.hansen@example.org",
         password="seiltur rundt kysten",  # noqa: S106  # as invented as the rest
         phone="+4740612346",
-        note="Two factors are set up; his access window has closed.",
-        employee="1002",
+        note="Two factors are set up. His access window has closed, as BankID shows.",
     ),
     Person(
         name="Aino Virtanen",
@@ -48,7 +45,6 @@ PEOPLE = (
         password="tuhat jarvea ja saari",  # noqa: S106  # as invented as the rest
         phone="+358401234567",
         note="Brought in from another system: no phone yet, the first sign-in asks for it.",
-        employee="1003",
         brought_in=True,
     ),
 )
@@ -63,9 +59,6 @@ def seed(layout: Layout) -> list[dict[str, str]]:
             (_bring_in if person.brought_in else _sign_up)(layout, person)
             subjects[person.email] = json.loads(run_idp(layout, "person", "find", person.email, "--json"))["id"]
             write_private(file, json.dumps(subjects, indent=2))
-    # What HR says: whose account belongs to which employee.
-    links = {subjects[person.email]: person.employee for person in PEOPLE}
-    write_private(layout.file("links.json"), json.dumps(links, indent=2))
     told = ("name", "email", "password", "phone", "note")
     return [{name: asdict(person)[name] for name in told} for person in PEOPLE]
 

@@ -55,4 +55,11 @@ url = "http://127.0.0.1:{layout.port("outside_world")}/gateway"
 
 [voice]
 url = "http://127.0.0.1:{layout.port("outside_world")}/gateway"
+
+[eid.norwegian-bankid]
+connector = "norwegian_bankid"
+issuer = "{layout.url("norwegian_bankid")}/auth/realms/current"
+client_id = "alumni-id"
+client_authentication = "client_secret_basic"
+client_secret_file = "eid-secret"
 """

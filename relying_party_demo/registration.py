@@ -92,12 +92,12 @@ def _portal(layout: Layout) -> dict[str, Any]:
         "initiate_login_uri": f"{url}/login",
         "grant_types": ["authorization_code", "refresh_token"],
         "response_types": ["code"],
-        "scope": "openid email phone offline_access payslips",
+        "scope": "openid email phone offline_access payslips profile national_number",
         "token_endpoint_auth_method": "client_secret_basic",
         "id_token_signed_response_alg": "ES256",
         "claims_in_id_token": True,
         "first_party": True,
-        "resources": [layout.resource],
+        "resources": [layout.resource, layout.url("idp")],  # the data service asks the provider who somebody is
     }
 
 

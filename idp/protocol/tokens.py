@@ -13,7 +13,6 @@ from idp import clock
 from idp.protocol import claims as person_claims
 from idp.protocol.parts import Parts
 from idp.rules.assurance import Assurance
-from idp.rules.verified_claims import NATIONAL_NUMBER
 from idp.services import accounts
 from idp.services.clients import Client
 from idp.stores.durable.grants import Grant
@@ -118,7 +117,7 @@ def id_token(parts: Parts, grant: Grant, client: Client, *, nonce: str | None, a
         told: Mapping[str, Any] = person_claims.of_person(person, scopes) if person else {}
         chosen = told if client.claims_in_id_token else {name: told[name] for name in asked.id_token if name in told}
         claims |= {name: value for name, value in chosen.items() if name not in PROTOCOL_CLAIMS}
-    if asked.id_token_verified is not None or (client.claims_in_id_token and NATIONAL_NUMBER in scopes):
+    if asked.id_token_verified is not None:  # by name only: an ID token travels in URLs as a hint (SR-123)
         claims |= person_claims.of_identity(grant.account_id, scopes, asked.id_token_verified)
     return parts.keyring.sign(claims, algorithm=algorithm, typ="JWT")
 

@@ -22,6 +22,7 @@ from .access_tokens import (
 )
 from .problems import TITLES, problem
 from .provider_keys import KeysUnavailable, ProviderKeys
+from .provider_people import PeopleUnavailable, ProviderPeople
 from .records import Employee, Records
 
 log = logging.getLogger(__name__)
@@ -31,6 +32,8 @@ SUBSTANTIAL = "http://eidas.europa.eu/LoA/substantial"
 MFA_OR_MORE = ("https://refeds.org/profile/mfa", SUBSTANTIAL, "http://eidas.europa.eu/LoA/high")
 PROVED_OR_MORE = MFA_OR_MORE[1:]
 SCOPE = "payslips"
+FRESH = 900
+"""Seconds that a proof of identity may be old when somebody is tied to an employee."""
 
 PROBLEM_OF: tuple[tuple[type[Refused], str], ...] = (
     (NoToken, "no-token"),
@@ -49,7 +52,7 @@ class Service:
     resource: str
     """Its own URL with a slash at the end: the audience of its tokens (RFC 8707)."""
     links: Path
-    """File in which HR says which subject is which employee."""
+    """File that keeps which subject was found to be which employee."""
 
 
 class Closed(Exception):
@@ -68,6 +71,7 @@ class Parts:
     service: Service
     checks: Checks
     records: Records
+    people: ProviderPeople
 
 
 def create_app(service: Service) -> Flask:
@@ -75,7 +79,7 @@ def create_app(service: Service) -> Flask:
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = 16 * 1024
     checks = Checks(service.issuer, service.resource, ProviderKeys(service.issuer).find)
-    app.extensions["data_service"] = Parts(service, checks, Records(service.links))
+    app.extensions["data_service"] = Parts(service, checks, Records(service.links), ProviderPeople(service.issuer))
     app.register_blueprint(endpoints)
     return app
 
@@ -85,18 +89,31 @@ def _parts() -> Parts:
     return parts
 
 
+def _presented() -> str:
+    return presented(request.headers.getlist("Authorization"), {*request.args, *request.form})
+
+
 def _person() -> AccessToken:
     """Who calls, after every check of the token. Raises Refused."""
-    elsewhere = {*request.args, *request.form}
-    return _parts().checks.check(presented(request.headers.getlist("Authorization"), elsewhere))
+    return _parts().checks.check(_presented())
 
 
 def _proved_employee() -> Employee:
-    """The employee who calls, proved and inside the window. Raises Refused, Closed."""
+    """The employee who calls, inside the window. Raises Refused, Closed, PeopleUnavailable.
+
+    Who somebody is has to be proved once, freshly, before they are tied to an employee; from then on two
+    factors are enough for as long as the window is open.
+    """
     token = _person()
     token.require_scope(SCOPE)
-    token.require_level(PROVED_OR_MORE)
-    return open_window(_parts().records.of(token.subject), datetime.now(UTC))
+    records = _parts().records
+    employee = records.of(token.subject)
+    if employee is not None:
+        token.require_level(MFA_OR_MORE)
+        return open_window(employee, datetime.now(UTC))
+    token.require_level(PROVED_OR_MORE, max_age=FRESH)
+    identity = _parts().people.identity(_presented(), token.subject)
+    return open_window(records.find(token.subject, identity) if identity else None, datetime.now(UTC))
 
 
 def open_window(employee: Employee | None, now: datetime) -> Employee:
@@ -176,8 +193,9 @@ def closed(reason: Closed) -> Response:
     return problem(reason.name, 403, _parts().service.resource, members=reason.members)
 
 
+@endpoints.app_errorhandler(PeopleUnavailable)
 @endpoints.app_errorhandler(KeysUnavailable)
-def no_keys(_: KeysUnavailable) -> Response:
+def provider_away(_: Exception) -> Response:
     """Nobody can be checked at the moment: later, not no."""
     return problem("keys-unavailable", 503, _parts().service.resource, headers={"Retry-After": "10"})
 

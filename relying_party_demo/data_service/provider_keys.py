@@ -64,17 +64,18 @@ class ProviderKeys:
 
     def _fetch(self) -> Mapping[str, Key]:
         with httpx.Client(timeout=self._timeout, follow_redirects=False, trust_env=False) as http:
-            metadata = _json_object(http.get(f"{self.issuer.rstrip('/')}/.well-known/openid-configuration"))
+            metadata = json_object(http.get(f"{self.issuer.rstrip('/')}/.well-known/openid-configuration"))
             if metadata.get("issuer") != self.issuer:  # RFC 8414 §3.3
                 raise ValueError("discovery names another issuer")
-            key_set = _json_object(http.get(str(metadata.get("jwks_uri"))))
+            key_set = json_object(http.get(str(metadata.get("jwks_uri"))))
         keys = dict(entry for key in key_set.get("keys") or () if (entry := _usable(key)))
         if not keys:
             raise ValueError("the key set has no usable key")
         return keys
 
 
-def _json_object(answer: httpx.Response) -> dict[str, Any]:
+def json_object(answer: httpx.Response) -> dict[str, Any]:
+    """The JSON object of a good answer of sensible size. Raises ValueError, httpx.HTTPError."""
     answer.raise_for_status()
     sensible = answer.status_code == httpx.codes.OK and len(answer.content) <= LARGEST_ANSWER
     value = answer.json() if sensible else None

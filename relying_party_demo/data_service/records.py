@@ -1,18 +1,24 @@
 """Employees, their payslips, and the window in which each may see them.
 
-The former employer's HR decides the window and says whose account belongs to which employee
-(`links.json`: subject of the identity provider → employee number).
+The former employer's HR decides the window. Whose account is which employee's is found once, by the
+identity that the provider has verified, and kept in `links.json` (subject of the provider → employee number).
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+import logging
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
+from .matching import Identity, is_near, match
+
 EMPLOYEES = Path(__file__).with_name("employees.json")
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +26,14 @@ class Employee:
     """One person's employment, as the former employer left it here."""
 
     number: str
+    name: str = field(repr=False)
+    country: str
+    national_number: str = field(repr=False)
+    birthdate: str = field(repr=False)
     employer: str
     opens: datetime
     closes: datetime
-    payslips: tuple[dict[str, Any], ...]
+    payslips: tuple[dict[str, Any], ...] = field(repr=False)
 
     def payslip(self, payslip_id: str) -> dict[str, Any] | None:
         """This employee's payslip of that id; never another's."""
@@ -31,26 +41,48 @@ class Employee:
 
 
 class Records:
-    """All employees, by the subject that HR linked to them."""
+    """All employees, and the subjects they were found to be."""
 
     def __init__(self, links: Path, employees: Path = EMPLOYEES) -> None:
-        """`links` may be missing or change at any time; `employees` is read once."""
+        """`links` may be missing; it is written when somebody is found. `employees` is read once."""
         self._links = links
+        self._lock = Lock()
         self._employees = {entry["number"]: _employee(entry) for entry in json.loads(employees.read_text("utf-8"))}
 
     def of(self, subject: str) -> Employee | None:
-        """The employee behind this subject, or None."""
-        try:
-            links = json.loads(self._links.read_text("utf-8"))
-        except FileNotFoundError:
-            return None
-        number = links.get(subject)
+        """The employee this subject was found to be, or None."""
+        number = self._linked().get(subject)
         return self._employees.get(number) if isinstance(number, str) else None
+
+    def find(self, subject: str, identity: Identity) -> Employee | None:
+        """The employee with this identity, kept from now on; None for a stranger."""
+        employee = match(identity, self._employees.values())
+        if employee is None:
+            for near in (one for one in self._employees.values() if is_near(identity, one)):
+                log.info("employee %s has the name and birth date of somebody with another number: for HR", near.number)
+            return None
+        with self._lock:
+            others = {known: number for known, number in self._linked().items() if number != employee.number}
+            beside = self._links.with_name(f"{self._links.name}.new")
+            beside.write_text(json.dumps({**others, subject: employee.number}, indent=2), "utf-8")
+            beside.replace(self._links)
+        return employee
+
+    def _linked(self) -> dict[str, str]:
+        try:
+            links: dict[str, str] = json.loads(self._links.read_text("utf-8"))
+        except FileNotFoundError:
+            return {}
+        return links
 
 
 def _employee(entry: dict[str, Any]) -> Employee:
     return Employee(
         number=entry["number"],
+        name=entry["name"],
+        country=entry["country"],
+        national_number=entry["national_number"],
+        birthdate=entry["birthdate"],
         employer=entry["employer"],
         opens=datetime.fromisoformat(entry["window"]["opens"]),
         closes=datetime.fromisoformat(entry["window"]["closes"]),

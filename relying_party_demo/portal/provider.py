@@ -13,6 +13,7 @@ import time
 from dataclasses import asdict, dataclass
 from threading import Lock
 from typing import Any
+from urllib.parse import quote
 
 import requests
 from authlib.integrations.base_client.errors import OAuthError
@@ -26,11 +27,17 @@ from .sessions import Session, Sessions
 
 DISCOVERY = "/.well-known/openid-configuration"
 ALGORITHM = "ES256"
-SCOPE = "openid email phone payslips"
+SCOPE = "openid email phone payslips profile national_number"
+"""The number is for the data service, which asks the provider for it with the access token; never kept here."""
 TIMEOUT = 5
 NEAR_ITS_END = 60
 LEEWAY = 60
 MOST_TRIPS = 8
+IDENTITY = {
+    "verification": {"trust_framework": None},
+    "claims": {"given_name": None, "family_name": None, "birthdate": None},
+}
+"""What the data service needs to know of a person (OpenID Connect for Identity Assurance 1.0)."""
 HIGHEST_LEVEL = "http://eidas.europa.eu/LoA/high"  # never too little, whatever was asked for
 
 
@@ -96,7 +103,7 @@ class Provider:
     """Sending people there, taking them back, and keeping their tokens fresh."""
 
     def __init__(self, app: Flask, *, issuer: str, client: tuple[str, str], callback: str, resource: str) -> None:
-        """`client` is id and secret; `resource` the audience of the access tokens (RFC 8707)."""
+        """`client` is id and secret; `resource` an audience of the access tokens, beside the provider (RFC 8707)."""
         self.issuer = issuer
         self._client = client
         self._callback = callback
@@ -107,8 +114,6 @@ class Provider:
             client_id=client[0],
             client_secret=client[1],
             server_metadata_url=issuer + DISCOVERY,
-            authorize_params={"resource": resource},
-            access_token_params={"resource": resource},
             client_kwargs={
                 "scope": SCOPE,
                 "code_challenge_method": "S256",
@@ -127,12 +132,17 @@ class Provider:
         asked: dict[str, str | int] = {"state": state, "ui_locales": language}
         if trip.acr_values:
             acr = {"essential": True, "values": trip.acr_values.split()}
-            asked |= {"acr_values": trip.acr_values, "claims": json.dumps({"id_token": {"acr": acr}})}
+            wanted = {"id_token": {"acr": acr}, "userinfo": {"verified_claims": IDENTITY}}
+            asked |= {"acr_values": trip.acr_values, "claims": json.dumps(wanted)}
         if trip.max_age is not None:
             asked["max_age"] = trip.max_age
         if trip.silent:
             asked["prompt"] = "none"
         answer: Response = self.app.authorize_redirect(self._callback, **asked)
+        # Authlib takes each parameter once; RFC 8707 §2 has one `resource` per audience.
+        answer.headers["Location"] += "".join(
+            f"&resource={quote(one, safe='')}" for one in (self._resource, self.issuer)
+        )
         return answer
 
     def arrive(self, session: Session, request: Request) -> tuple[Trip, dict[str, Any]]:
@@ -197,7 +207,7 @@ class Provider:
         endpoint = self.app.load_server_metadata()["token_endpoint"]
         try:
             with OAuth2Session(*self._client, default_timeout=TIMEOUT) as http:
-                fresh = http.refresh_token(endpoint, refresh_token=tokens["refresh_token"], resource=self._resource)
+                fresh = http.refresh_token(endpoint, refresh_token=tokens["refresh_token"])
         except OAuthError as refusal:
             raise SignedOut from refusal
         except (requests.RequestException, ValueError) as problem:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -33,7 +32,6 @@ def provider() -> Iterator[Provider]:
 def data_service(provider: Provider, tmp_path: Path) -> Iterator[Ask]:
     """Ask the data service: a path, and the access token or whole headers."""
     links = tmp_path / "links.json"
-    links.write_text(json.dumps({"kari": "1001", "ola": "1002", "aino": "1003"}))
     with ExitStack() as stack:
         url = stack.enter_context(serving(create_app(Service(provider.issuer, RESOURCE, links))))
         http = stack.enter_context(httpx.Client(base_url=url, trust_env=False))
@@ -49,7 +47,6 @@ def data_service(provider: Provider, tmp_path: Path) -> Iterator[Ask]:
 def portal(provider: Provider, tmp_path: Path) -> Iterator[PortalVisitor]:
     """A browser at the portal, with a data service behind it."""
     links = tmp_path / "links.json"
-    links.write_text(json.dumps({"kari": "1001", "ola": "1002", "aino": "1003"}))
     with ExitStack() as stack:
         data = stack.enter_context(listening())
         resource = f"http://127.0.0.1:{data.getsockname()[1]}/"

@@ -154,7 +154,7 @@ def test_too_little_proof_gets_the_step_up_challenge(data_service: Ask, provider
 
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"] == (
-        f'Bearer error="insufficient_user_authentication", acr_values="{SUBSTANTIAL}"'
+        f'Bearer error="insufficient_user_authentication", acr_values="{SUBSTANTIAL}", max_age="900"'
     )
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["type"].endswith("/problems/proof-needed")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import time
+from base64 import urlsafe_b64decode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -25,6 +26,14 @@ MFA = "https://refeds.org/profile/mfa"
 SUBSTANTIAL = "http://eidas.europa.eu/LoA/substantial"
 RESOURCE = "http://data.test/"
 
+PEOPLE = {
+    "kari": ("NO", "12846810135", "Kari", "Nordmann", "1968-04-12"),
+    "ola": ("NO", "03915920127", "Ola", "Hansen", "1959-11-03"),
+    "aino": ("EE", "48303140001", "Aino", "Virtanen", "1983-03-14"),
+    "other-anne": ("NO", "21867534099", "Anne", "Berg", "1975-06-21"),
+}
+"""Who each subject was proved to be: country, national number, names, birth date."""
+
 Ask = Callable[..., httpx.Response]
 
 
@@ -38,6 +47,9 @@ class Provider:
         self.announced_issuer: str | None = None
         self.token_answers: list[tuple[int, dict[str, Any]]] = []
         self.token_requests: list[dict[str, str]] = []
+        self.people = dict(PEOPLE)
+        self.asked_who: list[str] = []
+        self.told_sub: str | None = None
         provider = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -57,6 +69,9 @@ class Provider:
         if self.broken:
             request.send_error(503)
             return
+        if request.path == "/userinfo":
+            self.answer_userinfo(request)
+            return
         if request.path == "/jwks":
             self.fetches += 1
             body: dict[str, Any] = {"keys": [key.as_dict(private=False) for key in self.keys]}
@@ -66,10 +81,24 @@ class Provider:
                 "jwks_uri": f"{self.issuer}/jwks",
                 "authorization_endpoint": f"{self.issuer}/authorize",
                 "token_endpoint": f"{self.issuer}/token",
+                "userinfo_endpoint": f"{self.issuer}/userinfo",
                 "end_session_endpoint": f"{self.issuer}/logout",
                 "id_token_signing_alg_values_supported": ["ES256", "RS256"],
             }
         _send(request, 200, body)
+
+    def answer_userinfo(self, request: BaseHTTPRequestHandler) -> None:
+        """Tell who the token's subject was proved to be."""
+        payload = request.headers["Authorization"].split(".")[1]
+        subject = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["sub"]
+        self.asked_who.append(subject)
+        told: dict[str, Any] = {"sub": self.told_sub or subject}
+        if subject in self.people:
+            country, number, given, family, born = self.people[subject]
+            told["national_number"] = {"country": country, "number": number}
+            claims = {"given_name": given, "family_name": family, "birthdate": born}
+            told["verified_claims"] = {"verification": {"trust_framework": "no_bankid"}, "claims": claims}
+        _send(request, 200, told)
 
     def answer_token(self, request: BaseHTTPRequestHandler) -> None:
         """Answer the token endpoint with the next of `token_answers`."""
@@ -162,7 +191,7 @@ class PortalVisitor:
         assert answer.status_code == 303, answer.text
         there, _, query = answer.headers["location"].partition("?")
         assert there == f"{self.provider.issuer}/authorize", there
-        return {name: value for name, [value] in parse_qs(query).items()}
+        return {name: values[0] for name, values in parse_qs(query).items()}
 
     def returns(self, asked: dict[str, str], *, grant: bool = True, **changes: Any) -> httpx.Response:
         """Come back from the provider. `changes` to the answer's parameters; None takes one away."""
