@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import quote
 
 ROOT = Path(__file__).parents[2]
-OFFSETS = (0, 1, 2, 3, 9, 25)
+OFFSETS = (*range(10), 25)
 PASSWORD = "elleve blå elger danser"
 SPOKEN = {
     word: str(digit)
