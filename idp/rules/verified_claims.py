@@ -1,14 +1,16 @@
 """Which verified claims to tell: exactly what was asked for, or nothing (OpenID Connect for Identity Assurance 1.0).
 
 A request is a filter. A constraint under `verification` that is not met leaves the whole object out, one
-under a claim leaves that claim out; neither is an error, and `essential` changes nothing (§5.7.4).
+under a claim leaves that claim out; neither is an error, and `essential` changes nothing ("Returning less data
+than requested"). What would be left empty is left out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 CLAIMS = ("given_name", "family_name", "birthdate")
@@ -19,6 +21,9 @@ NATIONAL_NUMBER = "national_number"
 CONSTRAINTS = frozenset({"value", "values", "max_age"})
 ASIDE = frozenset({*CONSTRAINTS, "essential", "purpose"})
 """Members of a request that are no names of anything to be told."""
+
+DEEPEST = 16
+"""Levels of nesting in a request; what is known has fewer."""
 
 
 class MalformedRequest(ValueError):
@@ -33,8 +38,8 @@ class _Unmet(Exception):
 class Proved:
     """What was verified, whole: the members of `verification`, and the claims."""
 
-    verification: Mapping[str, Any]
-    claims: Mapping[str, Any]
+    verification: Mapping[str, Any] = field(repr=False)
+    claims: Mapping[str, Any] = field(repr=False)
 
 
 def check(requested: Any) -> None:
@@ -46,8 +51,29 @@ def check(requested: Any) -> None:
             raise MalformedRequest("verification wants a trust_framework, if only null")
         if not isinstance(one.get("claims"), dict) or not one["claims"]:
             raise MalformedRequest("verified_claims wants at least one claim")
+        _check_evidence(one["verification"].get("evidence"))
     if requested == []:
         raise MalformedRequest("verified_claims asks for nothing")
+    if _is_deeper(requested, DEEPEST):
+        raise MalformedRequest("verified_claims is nested too deeply")
+
+
+def _check_evidence(filters: Any) -> None:
+    """Each filter is for one type of evidence, and has to say which ("Requesting verification data")."""
+    if filters is None:
+        return
+    if not isinstance(filters, list) or not filters:
+        raise MalformedRequest("evidence wants an array of filters")
+    for one in filters:
+        if not isinstance(one, dict) or "type" not in one:
+            raise MalformedRequest("a filter of evidence wants a type")
+        if isinstance(one["type"], dict) and "values" in one["type"]:
+            raise MalformedRequest("the type of evidence is given by value, never by values")
+
+
+def _is_deeper(asked: Any, levels: int) -> bool:
+    inner = asked.values() if isinstance(asked, dict) else asked if isinstance(asked, list) else ()
+    return levels < 0 or any(_is_deeper(one, levels - 1) for one in inner)
 
 
 def select(requested: Any, proved: Proved, *, now: datetime) -> Any:
@@ -62,17 +88,17 @@ def select(requested: Any, proved: Proved, *, now: datetime) -> Any:
 
 
 def _one(requested: Mapping[str, Any], proved: Proved, now: datetime) -> dict[str, Any] | None:
+    asked = dict(requested["verification"])
+    if "evidence" in asked and asked["evidence"] is None:
+        asked["evidence"] = [{"type": None}]  # what is inside has to be asked for
     try:
-        verification = _object(requested["verification"], proved.verification, now)
+        verification = _object(asked, proved.verification, now)
     except _Unmet:
         return None
-    claims = {}
-    for name, asked in requested["claims"].items():
-        if name in proved.claims:
-            try:
-                claims[name] = _fitting(asked, proved.claims[name], now)
-            except _Unmet:
-                continue
+    claims: dict[str, Any] = {}
+    for name, wanted in requested["claims"].items():
+        with suppress(_Unmet):
+            claims |= _object({name: wanted}, proved.claims, now)
     return {"verification": verification, "claims": claims} if claims else None
 
 
@@ -81,7 +107,9 @@ def _object(asked: Mapping[str, Any], known: Mapping[str, Any], now: datetime) -
     told = {}
     for name, wanted in asked.items():
         if name in known:
-            told[name] = _fitting(wanted, known[name], now)
+            found = _fitting(wanted, known[name], now)
+            if found not in ({}, []):
+                told[name] = found
         elif _demands(wanted):
             raise _Unmet
     return told
@@ -91,7 +119,7 @@ def _fitting(asked: Any, known: Any, now: datetime) -> Any:
     if asked is None:
         return known
     if isinstance(known, Mapping):
-        if not isinstance(asked, Mapping) or CONSTRAINTS & set(asked):
+        if not isinstance(asked, Mapping) or not _holds(asked, known, now):
             raise _Unmet
         named = {name: wanted for name, wanted in asked.items() if name not in ASIDE}
         return _object(named, known, now) if named else dict(known)
@@ -103,7 +131,7 @@ def _fitting(asked: Any, known: Any, now: datetime) -> Any:
 
 
 def _filtered(asked: Any, known: Sequence[Any], now: datetime) -> list[Any]:
-    """Entries that some filter lets through: filters are joined by "or" (§5.7.2)."""
+    """Entries that some filter lets through: filters are joined by "or", and the first that does is the template."""
     filters = asked if isinstance(asked, list) else [asked]
     found = []
     for entry in known:
@@ -115,7 +143,7 @@ def _filtered(asked: Any, known: Sequence[Any], now: datetime) -> list[Any]:
             break
     if not found:
         raise _Unmet
-    return found
+    return [entry for entry in found if entry != {}]
 
 
 def _holds(asked: Mapping[str, Any], known: Any, now: datetime) -> bool:
@@ -129,12 +157,20 @@ def _holds(asked: Mapping[str, Any], known: Any, now: datetime) -> bool:
 def _is_younger(known: Any, seconds: Any, now: datetime) -> bool:
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not isinstance(known, str):
         return False
+    then = _last_second(known)
+    return then is not None and (now - then).total_seconds() <= seconds
+
+
+def _last_second(known: str) -> datetime | None:
+    """The instant that a text names, of a whole day its last second ("max_age"); None for any other text."""
     try:
-        then = datetime.fromisoformat(known)
+        then = datetime.combine(date.fromisoformat(known), time(23, 59, 59))
     except ValueError:
-        return False
-    then = then if then.tzinfo else then.replace(tzinfo=UTC)
-    return (now - then).total_seconds() <= seconds
+        try:
+            then = datetime.fromisoformat(known)
+        except ValueError:
+            return None
+    return then if then.tzinfo else then.replace(tzinfo=UTC)
 
 
 def _demands(asked: Any) -> bool:
