@@ -87,32 +87,52 @@ class SwedishBankId:
         return orders.view(_order(notes), now, app_address=self._settings.app_address)
 
     def cancel(self, notes: bytes) -> None:
-        """Stop the order. One that cannot be reached dies by itself within minutes."""
-        with suppress(Unreachable):
-            self._service.cancel(_order(notes).order_ref)
+        """Stop the order."""
+        self._stop(_order(notes))
 
     def _result(self, order: Order, now: datetime) -> Result:
         if now.timestamp() < order.ask_after:
             return _pending(order)
         later = msgspec.structs.replace(order, ask_after=now.timestamp() + PAUSE)
         try:
-            said = self._service.collect(order.order_ref, Collected)
-            return self._read(said, msgspec.structs.replace(later, unanswered=0), now)
+            said = self._collected(order)
         except Busy as problem:
-            return _unanswered(later, str(problem))
+            return self._unanswered(later, str(problem))
         except Refused as refusal:
-            return refusal.failed
-
-    def _read(self, said: Collected, order: Order, now: datetime) -> Result:
-        if said.order_ref != order.order_ref:
-            raise Refused(Outcome.PROTOCOL_ERROR, "collect: another order")
-        if said.status == "pending":
-            return _pending(msgspec.structs.replace(order, hint_code=said.hint_code[:64]))
+            return self._given_up(order, refusal.failed)
         if said.status == "failed":
             return failed(said.hint_code)
         if said.completion_data is None:
-            raise Refused(Outcome.PROTOCOL_ERROR, "collect: complete without data")
-        return self._proof.verified(order, said.completion_data, now=now)
+            return _pending(msgspec.structs.replace(later, unanswered=0, hint_code=said.hint_code[:64]))
+        try:
+            return self._proof.verified(order, said.completion_data, now=now)
+        except Refused as refusal:
+            return refusal.failed
+
+    def _collected(self, order: Order) -> Collected:
+        said = self._service.collect(order.order_ref, Collected)
+        if said.order_ref != order.order_ref:
+            raise Refused(Outcome.PROTOCOL_ERROR, "collect: another order")
+        if (said.status == "complete") is (said.completion_data is None):
+            raise Refused(Outcome.PROTOCOL_ERROR, "collect: complete without data, or data of what is not")
+        return said
+
+    def _unanswered(self, order: Order, detail: str) -> Result:
+        """A question without an answer is no verdict on the order; three in a row are one on the service."""
+        if order.unanswered + 1 >= MOST_UNANSWERED:
+            return self._given_up(order, Failed(Outcome.PROVIDER_UNAVAILABLE, f"collect: {detail}"))
+        slower = order.ask_after + PAUSE * order.unanswered
+        return _pending(msgspec.structs.replace(order, unanswered=order.unanswered + 1, ask_after=slower))
+
+    def _given_up(self, order: Order, reason: Failed) -> Failed:
+        """An order left running would get in the way of the next one for the same person, for minutes."""
+        self._stop(order)
+        return reason
+
+    def _stop(self, order: Order) -> None:
+        # One that cannot be reached dies by itself within minutes.
+        with suppress(Unreachable):
+            self._service.cancel(order.order_ref)
 
 
 def _order(notes: bytes) -> Order:
@@ -121,11 +141,3 @@ def _order(notes: bytes) -> Order:
 
 def _pending(order: Order) -> Pending:
     return Pending(order.hint, msgspec.json.encode(order))
-
-
-def _unanswered(order: Order, detail: str) -> Result:
-    """A question without an answer is no verdict on the order; three in a row are one on the service."""
-    if order.unanswered + 1 >= MOST_UNANSWERED:
-        return Failed(Outcome.PROVIDER_UNAVAILABLE, f"collect: {detail}")
-    slower = order.ask_after + PAUSE * order.unanswered
-    return _pending(msgspec.structs.replace(order, unanswered=order.unanswered + 1, ask_after=slower))

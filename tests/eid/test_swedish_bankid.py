@@ -41,9 +41,15 @@ def service(listening: Service) -> Service:
     return listening
 
 
+@pytest.fixture(scope="session")
+def made(listening: Service) -> SwedishBankId:
+    return SwedishBankId(listening.settings())
+
+
 @pytest.fixture
-def bankid(service: Service) -> SwedishBankId:
-    return SwedishBankId(service.settings())
+def bankid(service: Service, made: SwedishBankId) -> SwedishBankId:
+    """It keeps no state, so one serves all."""
+    return made
 
 
 def attempt(**more: Any) -> Attempt:
