@@ -1,14 +1,13 @@
-"""May this request come in? Access tokens after RFC 9068, step-up after RFC 9470.
+"""May this request come in? Access tokens after RFC 9068. What they must prove is in `step_up`.
 
 Needs nothing but joserfc; copy it into your own API. Give it the `Authorization` headers as they
 came and a way to find the provider's keys; get an `AccessToken`, or one of:
 
-Refused                               status  error
-├─ NoToken                            401     (none: RFC 6750 §3.1)
-├─ InvalidRequest                     400     invalid_request
-├─ InvalidToken                       401     invalid_token; `reason` is for your log only
-├─ InsufficientScope                  403     insufficient_scope
-└─ InsufficientUserAuthentication     401     insufficient_user_authentication
+Refused                  status  error
+├─ NoToken               401     (none: RFC 6750 §3.1)
+├─ InvalidRequest        400     invalid_request
+├─ InvalidToken          401     invalid_token; `reason` is for your log only
+└─ InsufficientScope     403     insufficient_scope
 """
 
 from __future__ import annotations
@@ -69,12 +68,6 @@ class InsufficientScope(Refused):
     status, error = 403, "insufficient_scope"
 
 
-class InsufficientUserAuthentication(Refused):
-    """A good token, but the person has to prove more: RFC 9470 §3."""
-
-    error = "insufficient_user_authentication"
-
-
 @dataclass(frozen=True, slots=True)
 class AccessToken:
     """What a checked token says. Issuer and subject together are the person (SR-95)."""
@@ -93,17 +86,9 @@ class AccessToken:
         if scope not in self.scopes:
             raise InsufficientScope(f"scope {scope} is missing", scope=scope)
 
-    def require_level(self, accepted: Sequence[str], *, max_age: int | None = None) -> None:
-        """Raise InsufficientUserAuthentication unless the person proved one of these levels, lowest first.
-
-        `max_age` is in seconds since the proof. What the challenge asked for is checked again here when the
-        new token comes: a portal or a browser cannot lower it (SR-96).
-        """
-        asked = {"acr_values": accepted[0]} | ({} if max_age is None else {"max_age": str(max_age)})
-        if self.acr not in accepted:
-            raise InsufficientUserAuthentication(f"level is {self.acr}", **asked)
-        if max_age is not None and time.time() - self.auth_time > max_age:
-            raise InsufficientUserAuthentication("proof is too old", **asked)
+    def authentication(self) -> dict[str, Any]:
+        """How strongly, and when, the person signed in: what step-up looks at (RFC 9470 §6.1)."""
+        return {"acr": self.acr, "auth_time": self.auth_time}
 
 
 def presented(authorization: Sequence[str], elsewhere: Collection[str] = ()) -> str:

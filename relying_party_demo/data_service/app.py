@@ -6,15 +6,15 @@ import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from flask import Blueprint, Flask, Response, current_app, jsonify, request
+from flask import Blueprint, Flask, Response, current_app, g, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from .access_tokens import (
     AccessToken,
     Checks,
     InsufficientScope,
-    InsufficientUserAuthentication,
     InvalidRequest,
     NoToken,
     Refused,
@@ -24,22 +24,21 @@ from .problems import TITLES, problem
 from .provider_keys import KeysUnavailable, ProviderKeys
 from .provider_people import PeopleUnavailable, ProviderPeople
 from .records import Employee, Records
+from .step_up import InsufficientUserAuthentication, StepUp
 
 log = logging.getLogger(__name__)
 endpoints = Blueprint("endpoints", __name__)
 
-SUBSTANTIAL = "http://eidas.europa.eu/LoA/substantial"
-MFA_OR_MORE = ("https://refeds.org/profile/mfa", SUBSTANTIAL, "http://eidas.europa.eu/LoA/high")
-PROVED_OR_MORE = MFA_OR_MORE[1:]
 SCOPE = "payslips"
-FRESH = 900
-"""Seconds that a proof of identity may be old when somebody is tied to an employee."""
+PROVED = ("http://eidas.europa.eu/LoA/substantial", "http://eidas.europa.eu/LoA/high")
+TWO_FACTORS = StepUp(("https://refeds.org/profile/mfa", *PROVED))
+FRESHLY_PROVED = StepUp(PROVED, max_age=900)
+"""Before somebody is tied to an employee."""
 
 PROBLEM_OF: tuple[tuple[type[Refused], str], ...] = (
     (NoToken, "no-token"),
     (InvalidRequest, "invalid-request"),
     (InsufficientScope, "insufficient-scope"),
-    (InsufficientUserAuthentication, "proof-needed"),
     (Refused, "invalid-token"),
 )
 
@@ -94,8 +93,15 @@ def _presented() -> str:
 
 
 def _person() -> AccessToken:
-    """Who calls, after every check of the token. Raises Refused."""
-    return _parts().checks.check(_presented())
+    """Who calls, after every check of the token, which is made once a request. Raises Refused."""
+    if "person" not in g:
+        g.person = _parts().checks.check(_presented())
+    person: AccessToken = g.person
+    return person
+
+
+def _authentication() -> dict[str, Any]:
+    return _person().authentication()
 
 
 def _proved_employee() -> Employee:
@@ -109,9 +115,9 @@ def _proved_employee() -> Employee:
     records = _parts().records
     employee = records.of(token.subject)
     if employee is not None:
-        token.require_level(MFA_OR_MORE)
+        TWO_FACTORS.check(token.authentication())
         return open_window(employee, datetime.now(UTC))
-    token.require_level(PROVED_OR_MORE, max_age=FRESH)
+    FRESHLY_PROVED.check(token.authentication())
     identity = _parts().people.identity(_presented(), token.subject)
     return open_window(records.find(token.subject, identity) if identity else None, datetime.now(UTC))
 
@@ -128,10 +134,10 @@ def open_window(employee: Employee | None, now: datetime) -> Employee:
 
 
 @endpoints.get("/me")
+@TWO_FACTORS.guard(_authentication)
 def me() -> Response:
     """Who the token says is here. Needs two factors, no proof of identity."""
     token = _person()
-    token.require_level(MFA_OR_MORE)
     return jsonify(sub=token.subject, acr=token.acr, amr=token.amr, auth_time=token.auth_time)
 
 
@@ -185,6 +191,14 @@ def refused(refusal: Refused) -> Response:
     log.info("refused: %s: %s", name, refusal.reason)
     challenge = {"WWW-Authenticate": refusal.challenge}
     return problem(name, refusal.status, _parts().service.resource, headers=challenge)
+
+
+@endpoints.app_errorhandler(InsufficientUserAuthentication)
+def proof_needed(refusal: InsufficientUserAuthentication) -> Response:
+    """A good token, but the person has to prove more (RFC 9470 §3)."""
+    log.info("refused: proof-needed: %s", refusal.description)
+    challenge = {"WWW-Authenticate": refusal.challenge}
+    return problem("proof-needed", 401, _parts().service.resource, headers=challenge)
 
 
 @endpoints.app_errorhandler(Closed)

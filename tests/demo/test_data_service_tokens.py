@@ -12,7 +12,7 @@ import pytest
 from joserfc import jws
 from joserfc.jwk import ECKey, OctKey
 
-from tests.demo.world import MFA, SUBSTANTIAL, Ask, Provider
+from tests.demo.world import HIGH, MFA, SUBSTANTIAL, Ask, Provider
 
 NOW = int(time.time())
 
@@ -154,7 +154,9 @@ def test_too_little_proof_gets_the_step_up_challenge(data_service: Ask, provider
 
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"] == (
-        f'Bearer error="insufficient_user_authentication", acr_values="{SUBSTANTIAL}", max_age="900"'
+        'Bearer error="insufficient_user_authentication", '
+        'error_description="A different authentication level is required", '
+        f'acr_values="{SUBSTANTIAL} {HIGH}", max_age="900"'
     )
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["type"].endswith("/problems/proof-needed")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.demo.world import SUBSTANTIAL, PortalVisitor
+from tests.demo.world import HIGH, SUBSTANTIAL, PortalVisitor
 
 
 def test_confirm_asks_for_what_the_data_service_wants_and_comes_back_to_the_very_page(portal: PortalVisitor) -> None:
@@ -16,8 +16,8 @@ def test_confirm_asks_for_what_the_data_service_wants_and_comes_back_to_the_very
     assert ">Bekreft</button>" in portal.page("/payslips/fv1001-2026-06")
 
     asked = portal.leaves("/confirm", here="/payslips/fv1001-2026-06")
-    assert asked["acr_values"] == SUBSTANTIAL
-    essential = {"essential": True, "values": [SUBSTANTIAL]}
+    assert asked["acr_values"] == f"{SUBSTANTIAL} {HIGH}"
+    essential = {"essential": True, "values": [SUBSTANTIAL, HIGH]}
     assert json.loads(asked["claims"])["id_token"] == {"acr": essential}
 
     proved: dict[str, Any] = {"acr": SUBSTANTIAL}

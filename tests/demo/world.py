@@ -24,6 +24,7 @@ from waitress.server import create_server
 
 MFA = "https://refeds.org/profile/mfa"
 SUBSTANTIAL = "http://eidas.europa.eu/LoA/substantial"
+HIGH = "http://eidas.europa.eu/LoA/high"
 RESOURCE = "http://data.test/"
 
 PEOPLE = {

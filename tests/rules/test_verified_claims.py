@@ -40,7 +40,7 @@ def ask(verification: dict[str, Any], claims: dict[str, Any] | None = None) -> d
 
 
 def nested(levels: int) -> Any:
-    inner = None
+    inner: Any = None
     for _ in range(levels):
         inner = {"x": inner}
     return inner
