@@ -1,4 +1,7 @@
-"""Swedish BankID, RP API v6: one order serves the animated QR code and the start link on this device.
+"""Swedish BankID, RP API v6: an animated QR code for another device, or a link that starts the app on this one.
+
+Each way has orders of its own. Whoever is shown a link must come back from the app in the same browser before
+the order is even asked about: a link that was passed on to somebody else proves nothing here (SR-105).
 
 The order, and with it every secret, stays in the notes; the browser never names one. How a complete order
 is checked is in `swedish_bankid_proof`.
@@ -17,7 +20,7 @@ import msgspec
 from idp.eid import swedish_bankid_order as orders
 from idp.eid import swedish_bankid_settings
 from idp.eid.connector import Attempt, Failed, Outcome, Pending, Result, Started, View, Waiting
-from idp.eid.swedish_bankid_order import Begun, Order
+from idp.eid.swedish_bankid_order import QR, THIS_DEVICE, Begun, Order
 from idp.eid.swedish_bankid_proof import Completion, Proof
 from idp.eid.swedish_bankid_service import Busy, Refused, Service, failed
 from idp.eid.swedish_bankid_settings import LEVELS, SwedishBankIdSettings
@@ -45,7 +48,7 @@ class Collected(msgspec.Struct, frozen=True, rename="camel"):
 class SwedishBankId:
     """The connector. Raises ValueError for settings that cannot work, naming the key."""
 
-    flows = ("app",)
+    flows = (QR, THIS_DEVICE)
     origins: tuple[str, ...] = ()
 
     def __init__(
@@ -91,7 +94,7 @@ class SwedishBankId:
         self._stop(_order(notes))
 
     def _result(self, order: Order, now: datetime) -> Result:
-        if now.timestamp() < order.ask_after:
+        if now.timestamp() < order.ask_after or (order.flow == THIS_DEVICE and not order.returned):
             return _pending(order)
         later = msgspec.structs.replace(order, ask_after=now.timestamp() + PAUSE)
         try:

@@ -25,6 +25,9 @@ TEXTS = {
 }
 """What the app shows: for whom and what for, so that who was lured here can see it."""
 
+QR, THIS_DEVICE = "qr", "this-device"
+"""The two ways."""
+
 OUTSTANDING = "outstandingTransaction"
 """The hint code as long as no app has picked the order up."""
 
@@ -61,6 +64,7 @@ class Order(Struct, frozen=True, kw_only=True):
     address: str
     """IP address of the browser that started."""
     universal: bool
+    flow: str
     ask_after: float
     """The service is not asked before."""
     hint_code: str = OUTSTANDING
@@ -128,6 +132,7 @@ def remembered(attempt: Attempt, begun: Begun, *, started_at: float, ask_after: 
         expected=None if person is None else (person.country, person.number),
         address=attempt.address,
         universal=takes_universal_link(attempt.user_agent),
+        flow=attempt.flow,
         ask_after=ask_after,
     )
 
@@ -150,14 +155,16 @@ def qr_code(token: str, secret: str, seconds: int) -> str:
 
 
 def view(order: Order, now: datetime, *, app_address: str) -> View:
-    """What to show now: code and link only as long as no app has picked the order up."""
+    """What to show now: the code or the link, and that only as long as no app has picked the order up."""
     if order.hint_code != OUTSTANDING:
         return View(hint=order.hint)
-    seconds = max(0, int(now.timestamp() - order.started_at))
+    if order.flow == QR:
+        seconds = max(0, int(now.timestamp() - order.started_at))
+        return View(qr=qr_code(order.qr_start_token, order.qr_start_secret, seconds), hint=order.hint)
     base = app_address or ("https://app.bankid.com/" if order.universal else "bankid:///")
     # The token comes first for the sake of old apps; where to come back to is said by `returnUrl` of the order.
     link = f"{base}?{urlencode({'autostarttoken': order.auto_start_token, 'redirect': 'null'})}"
-    return View(qr=qr_code(order.qr_start_token, order.qr_start_secret, seconds), link=link, hint=order.hint)
+    return View(link=link, hint="open-app")
 
 
 def takes_universal_link(user_agent: str) -> bool:

@@ -33,18 +33,17 @@ class NationalNumber:
 def read(country: str, text: str, *, checksum: bool = True) -> NationalNumber:
     """The number of a country (ISO 3166-1 alpha-2) in its normal form. Raises `InvalidNumber`.
 
-    `checksum=False` lets a Norwegian number pass whose check digits are wrong: from 2032 on some will be.
+    `checksum=False` lets a Norwegian number pass whose check digits are wrong, or whose individual number tells
+    no century: from 2032 on some will be like that.
     """
     tidy = "".join(text.split()).upper()
     rule = RULES.get(country)
     if rule is None:
-        if not re.fullmatch(r"[A-Z]{2}", country) or not re.fullmatch(rf"[0-9A-Z-]{{1,{LONGEST}}}", tidy):
-            raise InvalidNumber(f"no number of {country}")
-        return NationalNumber(country, tidy.replace("-", ""))
+        return _unruled(country, tidy)
     try:
         return _norwegian(tidy, checksum=checksum) if country == "NO" else rule(tidy)
-    except (ValueError, IndexError) as problem:
-        raise InvalidNumber(f"no number of {country}") from problem
+    except (ValueError, KeyError):
+        raise InvalidNumber(f"no number of {country}") from None  # what went wrong may quote a part of it
 
 
 def semantics_identifier(country: str, number: str) -> str:
@@ -55,10 +54,17 @@ def semantics_identifier(country: str, number: str) -> str:
 
 def of_semantics_identifier(text: str) -> NationalNumber:
     """The number in `PNOEE-48010010101`. Raises `InvalidNumber` for passports, cards and anything else."""
-    found = re.fullmatch(r"PNO([A-Z]{2})-([0-9A-Z-]{1,32})", text)
+    found = re.fullmatch(r"PNO([A-Z]{2})-([0-9A-Z+-]{1,32})", text)
     if found is None:
         raise InvalidNumber("no personal number")
     return read(found[1], found[2])
+
+
+def _unruled(country: str, tidy: str) -> NationalNumber:
+    number = tidy.replace("-", "")
+    if not re.fullmatch(r"[A-Z]{2}", country) or not re.fullmatch(rf"[0-9A-Z]{{1,{LONGEST}}}", number):
+        raise InvalidNumber("no number, or no country")
+    return NationalNumber(country, number)
 
 
 def _norwegian(text: str, *, checksum: bool = True) -> NationalNumber:
@@ -71,23 +77,24 @@ def _norwegian(text: str, *, checksum: bool = True) -> NationalNumber:
     day, month, year, individual = (int(text[at : at + size]) for at, size in ((0, 2), (2, 2), (4, 2), (6, 3)))
     synthetic = month > 40
     month -= 80 if month > 80 else 40 if synthetic else 0
-    born = date(_norwegian_century(individual, year) + year, month, day - 40 if day > 40 else day)
-    return NationalNumber("NO", text, born, synthetic)
+    century = _norwegian_century(individual, year)
+    _ensure(century or not checksum)
+    born = date((century or 2000) + year, month, day - 40 if day > 40 else day)
+    return NationalNumber("NO", text, born if century else None, synthetic)
 
 
 def _norwegian_check(digits: Sequence[int], weights: Sequence[int]) -> int:
     return (11 - sum(digit * weight for digit, weight in zip(digits, weights, strict=False)) % 11) % 11
 
 
-def _norwegian_century(individual: int, year: int) -> int:
+def _norwegian_century(individual: int, year: int) -> int | None:
     if individual < 500:
         return 1900
     if year < 40:
         return 2000
     if individual < 750 and year >= 54:
         return 1800
-    _ensure(individual >= 900)
-    return 1900
+    return 1900 if individual >= 900 else None
 
 
 def _swedish(text: str) -> NationalNumber:
@@ -99,6 +106,7 @@ def _swedish(text: str) -> NationalNumber:
         _pair(digits, 4),
         _pair(digits, 6),
     )
+    _ensure(year >= 1800)
     return NationalNumber("SE", _joined(digits), date(year, month, day - 60 if day > 60 else day))
 
 
@@ -108,7 +116,7 @@ def _baltic(country: str) -> Callable[[str], NationalNumber]:
         _ensure(_baltic_check(digits) == digits[10])
         if country == "LT" and digits[0] == 9:
             return NationalNumber(country, text)
-        century = {1: 1800, 2: 1800, 3: 1900, 4: 1900, 5: 2000, 6: 2000, 7: 2100, 8: 2100}.get(digits[0], 0)
+        century = {1: 1800, 2: 1800, 3: 1900, 4: 1900, 5: 2000, 6: 2000, 7: 2100, 8: 2100}[digits[0]]
         born = date(century + _pair(digits, 1), _pair(digits, 3), _pair(digits, 5))
         return NationalNumber(country, text, born)
 
@@ -129,7 +137,7 @@ def _latvian(text: str) -> NationalNumber:
     _ensure((1 + sum(digit * weight for digit, weight in zip(digits, weights, strict=False))) % 11 % 10 == digits[10])
     if 32 <= _pair(digits, 0) <= 39:
         return NationalNumber("LV", _joined(digits))
-    century = {0: 1800, 1: 1900, 2: 2000}.get(digits[6], 0)
+    century = {0: 1800, 1: 1900, 2: 2000}[digits[6]]
     return NationalNumber("LV", _joined(digits), date(century + _pair(digits, 4), _pair(digits, 2), _pair(digits, 0)))
 
 

@@ -11,6 +11,8 @@ from markupsafe import Markup
 
 HINTS: dict[str, Callable[[], str]] = {
     "start-app": lambda: gettext("Open the app and scan the code."),
+    "open-app": lambda: gettext("Open the app with the button, and come back here when it says so."),
+    "searching": lambda: gettext("The app is looking for your eID. This can take a moment."),
     "enter-code": lambda: gettext("Enter your code in the app."),
     "read-document": lambda: gettext("Follow the app, and read your passport or identity card."),
     "in-progress": lambda: gettext("Waiting for the app."),

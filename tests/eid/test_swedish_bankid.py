@@ -58,7 +58,7 @@ def attempt(**more: Any) -> Attempt:
         "state": "a-state-of-128-bits",
         "callback": "https://id.example.no/eid/swedish-bankid/callback",
         "level": "substantial",
-        "flow": "app",
+        "flow": "qr",
         "service": "Alumni",
         "locale": "nb",
         "address": "203.0.113.7",
@@ -185,7 +185,7 @@ def test_a_clock_that_goes_back_shows_no_negative_second(bankid: SwedishBankId) 
 def test_the_link_is_the_one_that_the_browser_hands_to_the_app(
     bankid: SwedishBankId, user_agent: str, base: str
 ) -> None:
-    shown = bankid.view(started(bankid, user_agent=user_agent), now=NOW, locale="nb")
+    shown = bankid.view(started(bankid, user_agent=user_agent, flow="this-device"), now=NOW, locale="nb")
 
     assert shown.link == f"{base}?autostarttoken={BEGUN['autoStartToken']}&redirect=null"
 
@@ -193,7 +193,7 @@ def test_the_link_is_the_one_that_the_browser_hands_to_the_app(
 def test_the_link_can_lead_to_another_app(service: Service) -> None:
     bankid = SwedishBankId(service.settings(app_address="https://phone.example.no/start"))
 
-    link = bankid.view(started(bankid), now=NOW, locale="nb").link
+    link = bankid.view(started(bankid, flow="this-device"), now=NOW, locale="nb").link
     assert link == f"https://phone.example.no/start?autostarttoken={BEGUN['autoStartToken']}&redirect=null"
 
 
@@ -231,7 +231,8 @@ def test_the_person_hears_how_it_goes(
     shown = bankid.view(notes, now=after(4), locale="nb")
     between, _ = pending(bankid.poll(notes, now=after(4)))
     assert said == shown.hint == between == hint
-    assert (shown.qr is not None) is (shown.link is not None) is qr
+    assert (shown.qr is not None) is qr
+    assert shown.link is None
 
 
 @pytest.mark.parametrize(
@@ -500,3 +501,13 @@ def test_what_is_for_test_people_is_for_loopback_only(service: Service, tmp_path
         assert key in str(refused.value)
         SwedishBankId(settings, loopback=True)
     SwedishBankId(service.settings(certificate_policies=("1.2.3.4.25",)), loopback=True)
+
+
+def test_a_link_that_was_passed_on_proves_nothing(bankid: SwedishBankId, service: Service) -> None:
+    """SR-105: until this very browser has come back from the app, the order is not even asked about."""
+    notes = started(bankid, flow="this-device")
+
+    for seconds in range(0, 200, 5):
+        _, notes = pending(bankid.poll(notes, now=after(seconds)))
+    assert service.count("collect") == 0
+    assert bankid.view(notes, now=NOW, locale="nb").qr is None

@@ -101,13 +101,13 @@ def connector(simulator: Simulator, **more: Any) -> SwedishBankId:
     return SwedishBankId(SwedishBankIdSettings(**{**given, **more}), loopback=True)
 
 
-def attempt(*, expected: bool) -> Attempt:
+def attempt(*, expected: bool, flow: str = "qr") -> Attempt:
     return Attempt(
         transaction_id="transaction-1",
         state="a-state-of-128-bits",
         callback="https://id.example.no/eid/swedish-bankid/callback",
         level="substantial",
-        flow="app",
+        flow=flow,
         expected=Person(country="SE", number=ASTRID.number) if expected else None,
         service="Alumni",
         locale="nb",
@@ -118,8 +118,8 @@ def attempt(*, expected: bool) -> Attempt:
     )
 
 
-def begun(bankid: SwedishBankId) -> bytes:
-    answer = bankid.start(attempt(expected=False))
+def begun(bankid: SwedishBankId, flow: str = "qr") -> bytes:
+    answer = bankid.start(attempt(expected=False, flow=flow))
     assert isinstance(answer, Waiting)
     return answer.notes
 
@@ -222,7 +222,7 @@ def test_the_code_on_the_page_is_read_by_an_app(bankid: SwedishBankId, simulator
 def test_the_link_on_the_page_opens_an_app_that_leads_back(simulator: Simulator, fault: str | None) -> None:
     """This device: the app comes back to the callback with the state, and the address may have to be the same."""
     bankid = connector(simulator, require_same_address=True)
-    notes = begun(bankid)
+    notes = begun(bankid, "this-device")
     order = simulator.scan(str(bankid.view(notes, now=clock.now(), locale="nb").link))
     clock.offset += 5
     back = urlsplit(str(simulator.act(order, ASTRID.number, "approve", fault=fault)))
