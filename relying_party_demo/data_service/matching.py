@@ -6,6 +6,7 @@ and the caller hears what every stranger hears.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -43,23 +44,34 @@ Employee = TypeVar("Employee", bound=Known)
 
 
 def match(identity: Identity, employees: Iterable[Employee]) -> Employee | None:
-    """The employee with this country and number. None for anybody else."""
-    if identity.number is None:
+    """The employee with this country and number, however HR has written it. None for anybody else.
+
+    Equal numbers of two countries are two people.
+    """
+    wanted = plain(identity.number or "")
+    if not wanted:
         return None
     for employee in employees:
-        if (employee.country, employee.national_number) == (identity.country, identity.number):
+        if employee.country == identity.country and plain(employee.national_number) == wanted:
             return employee
     return None
+
+
+def plain(number: str) -> str:
+    """A national number without spaces, hyphens and points. Other signs tell people apart (Finland's `+` and `A`)."""
+    return re.sub(r"[\s.-]", "", number).upper()
 
 
 def is_near(identity: Identity, employee: Known) -> bool:
     """Whether birth date and folded names are the same, and so somebody should look: perhaps a number has changed."""
     same_day = identity.birthdate is not None and identity.birthdate == employee.birthdate
-    return same_day and folded(f"{identity.given_name} {identity.family_name}") == folded(employee.name)
+    words = folded(f"{identity.given_name} {identity.family_name}")
+    return same_day and bool(words) and words == folded(employee.name)
 
 
 def folded(name: str) -> frozenset[str]:
-    """The words of a name without marks, case, hyphens and order."""
-    plain = unicodedata.normalize("NFKD", name.casefold().translate(LETTERS))
-    letters = "".join(letter if letter.isalpha() else " " for letter in plain if not unicodedata.combining(letter))
+    """The words of a name without marks, case, hyphens, apostrophes and order."""
+    whole = unicodedata.normalize("NFKC", name).casefold().translate(LETTERS)  # å is one letter before it is told apart
+    spread = re.sub(r"['’ʼ]", "", unicodedata.normalize("NFKD", whole))
+    letters = "".join(letter if letter.isalpha() else " " for letter in spread if not unicodedata.combining(letter))
     return frozenset(letters.split())
