@@ -149,6 +149,8 @@ class Proof:
     def _offered(self, case: Case) -> None:
         _ensure(case.finished.signature.flow_type in case.flows, "flowType is none that was offered")
         _ensure(case.finished.interaction in case.interactions, "interactionTypeUsed is none that was sent")
+        pushed = case.finished.signature.flow_type == "Notification"
+        _ensure(not (pushed and case.asked.callback), "a push that was sent has no way back")
 
     def _trusted(self, case: Case) -> Case:
         try:
