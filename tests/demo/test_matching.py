@@ -84,7 +84,7 @@ def test_name_and_birth_date_are_near_and_never_enough(given: str, family: str) 
         {"given_name": "", "family_name": ""},
     ],
 )
-def test_less_than_the_whole_name_and_the_day_is_not_near(other: dict[str, str | None]) -> None:
+def test_less_than_the_whole_name_and_the_day_is_not_near(other: dict[str, Any]) -> None:
     assert not is_near(somebody("21867534099", **other), ANNE)
 
 
