@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,13 +18,14 @@ from cryptography.x509.oid import NameOID
 from flask import Flask, Response, request
 
 from . import clock
-from .people import SWEDISH, EidPerson, find, holders
+from .people import SWEDISH
 from .script import OUTCOMES, Instruction, Script, Waiting
 from .serving import Served
+from .swedish_bankid_apps import answer, is_shown, open_link, read_code
 from .swedish_bankid_bank import NAME, Bank
-from .swedish_bankid_completion import completed
-from .swedish_bankid_faults import FAILED_HINTS, FAULTS, status_of
-from .swedish_bankid_orders import Order, Orders
+from .swedish_bankid_faults import FAULTS, status_of
+from .swedish_bankid_order import Order
+from .swedish_bankid_orders import Orders
 from .swedish_bankid_requests import Auth, Named, Refused, read
 
 BASE = "/rp/v6.0/"
@@ -53,7 +55,7 @@ class SwedishBankId:
     folder: Path
     port: int = 0
     host: str = "127.0.0.1"
-    requests: list[Received] = field(default_factory=list)
+    requests: deque[Received] = field(default_factory=lambda: deque(maxlen=1000))
     faults: Mapping[str, str] = field(default_factory=lambda: FAULTS)
 
     def __post_init__(self) -> None:
@@ -85,7 +87,8 @@ class SwedishBankId:
             self._orders.settle(clock.now())
             return [
                 Waiting(order.reference, SWEDISH, order.asked.text, asked_for=order.asked.requirement.person)
-                for order in self._orders.waiting()
+                for order in self._orders
+                if is_shown(order)
             ]
 
     def scan(self, content: str) -> str:
@@ -93,7 +96,7 @@ class SwedishBankId:
         if content.startswith("bankid."):
             now = self._settled()
             with self._lock:
-                return self._orders.with_code(content, now).reference
+                return read_code(self._orders, content, now).reference
         given = parse_qs(urlsplit(content).query)
         if "autostarttoken" not in given:
             raise ValueError("this is neither a QR code nor a start link of BankID")
@@ -103,7 +106,7 @@ class SwedishBankId:
         """Open the app on the device of the browser; the order's id. Raises ValueError, in words."""
         now = self._settled()
         with self._lock:
-            return self._orders.with_link(token, now).reference
+            return open_link(self._orders, token, now).reference
 
     def act(self, transaction_id: str, person: str | None, action: str, *, fault: str | None = None) -> str | None:
         """Answer an order. The address that the app opens afterwards, if any. Raises LookupError or ValueError."""
@@ -111,16 +114,16 @@ class SwedishBankId:
             raise ValueError(f"the action is one of {', '.join(OUTCOMES)}; the fault has to be known")
         now = self._settled()
         with self._lock:
-            order = next((one for one in self._orders.waiting() if one.reference == transaction_id), None)
-            if order is None:
+            order = self._order(transaction_id)
+            if order is None or not is_shown(order):
                 raise LookupError("this order does not wait for an answer")
-            self._answer(order, Instruction(person, action, fault), now)
+            answer(order, Instruction(person, action, fault), self.bank, now)
             return self.returns_to(transaction_id) if action in ("approve", "refuse") else None
 
     def returns_to(self, transaction_id: str) -> str | None:
         """The address that the app opens on the device where it was opened by a link; None for a code that was read."""
         with self._lock:
-            order = self._orders.find(transaction_id)
+            order = self._order(transaction_id)
             return (order.asked.return_url or None) if order is not None and order.same_device else None
 
     # The service
@@ -135,15 +138,15 @@ class SwedishBankId:
 
     def _asked(self, path: str = "") -> Response:
         method, kind, raw = f"/{path}".removeprefix(BASE), request.headers.get("Content-Type", ""), request.get_data()
-        status, answer, headers = 200, {}, {}
+        status, told, headers = 200, {}, {}
         try:
             with self._lock:
-                answer = self._done(method, kind, raw)
+                told = self._done(method, kind, raw)
         except Refused as refusal:
-            status, answer = refusal.status, {"errorCode": refusal.code, "details": refusal.details}
+            status, told = refusal.status, {"errorCode": refusal.code, "details": refusal.details}
             headers = {"RateLimit-Limit": "1", "RateLimit-Remaining": "0", "RateLimit-Reset": "1"}
         self.requests.append(Received(method, kind, _lenient(raw), status))
-        return Response(json.dumps(answer), status, headers if status == 429 else {}, content_type="application/json")
+        return Response(json.dumps(told), status, headers if status == 429 else {}, content_type="application/json")
 
     def _done(self, method: str, kind: str, raw: bytes) -> dict[str, Any]:
         known = {"auth": self._auth, "collect": self._collect, "cancel": self._cancel}
@@ -160,6 +163,7 @@ class SwedishBankId:
 
     def _auth(self, raw: bytes, certificate: x509.Certificate) -> dict[str, Any]:
         asked, now = read(raw, Auth), self._settled()
+        self._orders.make_way(asked.requirement.person, now)
         said = self.script.next(SWEDISH)
         fault = said.fault if said else None
         _fail(fault, "auth")
@@ -173,7 +177,7 @@ class SwedishBankId:
             said=said,
             fault=fault,
         )
-        self._orders.begin(order)
+        self._orders.add(order)
         return order.started()
 
     def _collect(self, raw: bytes, certificate: x509.Certificate) -> dict[str, Any]:
@@ -189,7 +193,10 @@ class SwedishBankId:
         self._orders.cancel(reference, client, self._settled())
         return {}
 
-    # How an order is answered
+    # What both sides need
+
+    def _order(self, reference: str) -> Order | None:
+        return next((order for order in self._orders if order.reference == reference), None)
 
     def _settled(self) -> datetime:
         """The present, after whatever was due or has run out by now."""
@@ -200,31 +207,9 @@ class SwedishBankId:
 
     def _as_written(self, order: Order, at: datetime) -> None:
         try:
-            self._answer(order, order.said or Instruction(), at)
+            answer(order, order.said or Instruction(), self.bank, at)
         except ValueError:  # their app says so to them, and the order waits until it runs out
             order.unfit = True
-
-    def _answer(self, order: Order, said: Instruction, at: datetime) -> None:
-        """Raises ValueError, in words, if this person cannot."""
-        person = _holder(said.person or order.asked.requirement.person)
-        if said.outcome in ("timeout", "ignore"):
-            order.ignored = True
-            return
-        if said.outcome == "refuse":
-            order.end("failed", at, hint_code="userCancel")
-            return
-        order.may_be_answered_by(person)
-        if order.said is None and status_of(said.fault, "auth") is not None:
-            raise ValueError("this order has begun: a fault of beginning has to be said in advance")
-        order.fault = said.fault
-        failed = FAILED_HINTS.get(said.fault or "") or _blocked(order)
-        if said.outcome == "wrong-code":
-            failed = "certificateErr"  # entered until the BankID was blocked
-        if failed:
-            order.end("failed", at, hint_code=failed)
-            return
-        order.completion = completed(order, person, self.bank, at)
-        order.end("complete", at)
 
 
 _NAMES = {
@@ -242,19 +227,6 @@ def _attribute(certificate: x509.Certificate, oid: x509.ObjectIdentifier) -> str
     return str(found[0].value) if found else ""
 
 
-def _holder(number: str | None) -> EidPerson:
-    person = find(number) if number else holders(SWEDISH)[0]
-    if person is None or SWEDISH not in person.eids:
-        raise ValueError("this person has no Swedish BankID")
-    return person
-
-
-def _blocked(order: Order) -> str:
-    """The hint code if the order is judged to be of a higher risk than was to be accepted."""
-    low = (order.asked.requirement.risk or "").lower() == "low"
-    return "transactionRiskBlocked" if low and order.fault == "risk-moderate" else ""
-
-
 def _fail(fault: str | None, method: str) -> None:
     status = status_of(fault, method)
     if status is not None:
@@ -265,5 +237,5 @@ def _lenient(raw: bytes) -> Any:
     """The body for the list of requests, whatever it is."""
     try:
         return json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):
         return raw

@@ -10,7 +10,7 @@ from typing import Any
 from .people import SWEDISH, EidPerson, holders
 from .swedish_bankid_bank import Bank
 from .swedish_bankid_faults import NEW_FIELDS
-from .swedish_bankid_orders import Order
+from .swedish_bankid_order import Order
 from .swedish_bankid_signature import Statement, sign
 
 PHONE_ADDRESS = "198.51.100.23"

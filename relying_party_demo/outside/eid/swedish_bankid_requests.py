@@ -107,7 +107,7 @@ def read(body: bytes, kind: type[T]) -> T:
     """The body of a request. Raises `Refused`."""
     try:
         found = msgspec.json.decode(body, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
         raise Refused(400, f"Invalid parameters: {problem}") from problem
     if isinstance(found, Auth):
         for wrong, details in _wrong(found):
