@@ -51,8 +51,9 @@ def main() -> int:
         _check_ports(layout)
         _start_neighbours(layout, children)
         prepare(layout)
+        _wait_for_answers(layout, children, "outside_world")  # it makes files that the provider's settings name
         _start_provider_and_portal(layout, children)
-        _wait_for_answers(layout, children)
+        _wait_for_answers(layout, children, *HEALTH)
         urls = {part: layout.url(part) for part in HEALTH}
         _say(f"ready {json.dumps({**urls, 'people': seed(layout)}, ensure_ascii=False)}")
         _wait_for_an_end(children)
@@ -134,9 +135,9 @@ def _start_module(children: Children, name: str, options: Mapping[str, object]) 
     children.start(name, [sys.executable, "-m", f"relying_party_demo.{name}", *arguments])
 
 
-def _wait_for_answers(layout: Layout, children: Children) -> None:
-    """Return when every part answers. Raises Failed when one ends, or none of it in time."""
-    missing = {part: layout.url(part) + path for part, path in HEALTH.items()}
+def _wait_for_answers(layout: Layout, children: Children, *parts: str) -> None:
+    """Return when these parts answer. Raises Failed when one ends, or none of it in time."""
+    missing = {part: layout.url(part) + HEALTH[part] for part in parts}
     deadline = time.monotonic() + PATIENCE
     with httpx.Client(timeout=5, trust_env=False) as http:
         while missing:

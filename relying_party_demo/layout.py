@@ -12,6 +12,9 @@ PORTS = {
     "data_service": 2,
     "outside_world": 3,
     "norwegian_bankid": 4,
+    "swedish_bankid": 5,
+    "smart_id": 6,
+    "revocation": 7,
     "operations": 9,
     "mail": 25,
 }

@@ -62,4 +62,23 @@ issuer = "{layout.url("norwegian_bankid")}/auth/realms/current"
 client_id = "alumni-id"
 client_authentication = "client_secret_basic"
 client_secret_file = "eid-secret"
+
+[eid.swedish-bankid]
+connector = "swedish_bankid"
+url = "https://127.0.0.1:{layout.port("swedish_bankid")}/rp/v6.0/"
+server_root_file = "outside/eid/swedish-bankid/server-root.pem"
+client_file = "outside/eid/swedish-bankid/client.pem"
+person_roots_file = "outside/eid/swedish-bankid/person-roots.pem"
+certificate_policies = ["1.2.3.4.25", "1.2.3.4.5"]
+app_address = "{layout.url("outside_world")}/eid/open"
+
+[eid.smart-id]
+connector = "smart_id"
+url = "https://127.0.0.1:{layout.port("smart_id")}/v3/"
+scheme_name = "smart-id-demo"
+relying_party_uuid = "00000000-0000-4000-8000-000000000000"
+relying_party_name = "DEMO"
+api_roots_file = "outside/eid/smart-id/api-roots.pem"
+person_roots_file = "outside/eid/smart-id/person-roots.pem"
+person_authorities_file = "outside/eid/smart-id/person-authorities.pem"
 """

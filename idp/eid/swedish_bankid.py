@@ -79,7 +79,12 @@ class SwedishBankId:
 
     def returned(self, notes: bytes, answer: Mapping[str, str], *, now: datetime) -> Result:
         """Back from the app on this device. The state that led here is the nonce; the order is asked as ever."""
-        return self._result(msgspec.structs.replace(_order(notes), returned=True), now)
+        order = _order(notes)
+        if (
+            not order.returned and order.flow == THIS_DEVICE
+        ):  # never asked about before, so there is nothing to pause for
+            order = msgspec.structs.replace(order, returned=True, ask_after=0.0)
+        return self._result(msgspec.structs.replace(order, returned=True), now)
 
     def poll(self, notes: bytes, *, now: datetime) -> Result:
         """How the order goes; the service is asked every two seconds at most."""

@@ -6,7 +6,17 @@ from collections.abc import Callable
 from typing import Any
 
 from idp.eid.connector import Leave, Level, Outcome
-from idp.journeys.record import Accepted, Declined, Here, Left, Rejected, Result, Submission, SwitchedUser
+from idp.journeys.record import (
+    Accepted,
+    Declined,
+    Here,
+    Left,
+    Notice,
+    Rejected,
+    Result,
+    Submission,
+    SwitchedUser,
+)
 from idp.rules.assurance import IDENTITY_LEVELS
 from idp.services.eids import Asked, TooOften, View
 
@@ -25,6 +35,13 @@ ENDS = {
 """What a person hears of an outcome (page spec §8.4). Whatever is not here is "not working right now"."""
 
 
+NOT_YET = Notice("info", "eid-pending")
+"""The app has not answered. Without script the person asks again by the button."""
+
+STAY = Accepted(lambda facts: facts)
+"""Go where the person stands now: what has changed is the attempt."""
+
+
 def answer(here: Here, submission: Submission) -> Result:
     """One of the page's buttons: an eID, "I have confirmed", stop, another account, or back to the service."""
     do, _, rest = submission.do.partition(":")
@@ -32,9 +49,13 @@ def answer(here: Here, submission: Submission) -> Result:
     match do:
         case "start":
             return _start(here, submission, *rest.partition(":")[::2])
-        case "check" | "cancel" if attempt is not None:
-            (here.tools.eids.poll if do == "check" else here.tools.eids.cancel)(attempt)
-            return Accepted(lambda facts: facts)
+        case "check" if attempt is not None:
+            here.tools.eids.poll(attempt)
+            now = here.tools.eids.of_journey(here.journey_id)
+            return Rejected(notices=(NOT_YET,), status=200) if now is not None and now.is_open else STAY
+        case "cancel" if attempt is not None:
+            here.tools.eids.cancel(attempt)
+            return STAY
         case "switch-user":
             return SwitchedUser()
         case "decline":
@@ -104,7 +125,7 @@ def _start(here: Here, submission: Submission, name: str, flow: str) -> Result:
     except TooOften as problem:
         minutes = problem.seconds // 60
         return Rejected(status=429, page="wait", shown={"minutes": minutes, "seconds": problem.seconds})
-    return Left(started.url) if isinstance(started, Leave) else Accepted(lambda facts: facts)
+    return Left(started.url) if isinstance(started, Leave) else STAY
 
 
 def _level(here: Here) -> Level:

@@ -24,6 +24,7 @@ TEXTS: dict[str, Callable[[Values], str]] = {
         int(values["n"]),
     ),
     "recheck": lambda _: gettext("Sign in again to confirm that it is you."),
+    "eid-pending": lambda _: gettext("We have not heard from the app yet. Wait a moment, and press again."),
     "stale": lambda _: gettext("The page had been open for a long time. Press once more."),
     "once-more": lambda _: gettext("That was quick. Press once more."),
     "switched-off": lambda _: gettext(

@@ -40,6 +40,8 @@ class World:
     data_service: str
     outside_world: str
     people: list[dict[str, str]]
+    folder: Path
+    """What the demo keeps."""
 
 
 @dataclass
@@ -97,7 +99,7 @@ def demo(folder: Path) -> Iterator[World]:
         try:
             line = next((line for line in process.stdout if line.startswith("ready ")), "")
             assert line, (folder / "demo.log").read_text("utf-8")
-            yield World(**json.loads(line.removeprefix("ready ")))
+            yield World(**json.loads(line.removeprefix("ready ")), folder=folder)
         finally:
             process.terminate()
             ended = process.wait(timeout=30)

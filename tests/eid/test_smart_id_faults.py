@@ -18,8 +18,7 @@ from idp.eid.smart_id_settings import SmartIdSettings
 from relying_party_demo.outside.eid import clock, smart_id
 from relying_party_demo.outside.eid.people import SMART, find
 from relying_party_demo.outside.eid.script import Instruction, Script
-from relying_party_demo.outside.eid.smart_id import FAULTS
-from relying_party_demo.outside.eid.smart_id_answers import document_of
+from relying_party_demo.outside.eid.smart_id_answers import FAULTS, document_of
 from relying_party_demo.outside.eid.smart_id_requests import NAME, UUID
 
 found = find("36608300204")

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Protocol
 
 from .norwegian_bankid import Client, NorwegianBankId
-from .people import NORWEGIAN
+from .people import NORWEGIAN, SMART, SWEDISH
 from .script import Phone, Script
+from .smart_id import SmartId
+from .swedish_bankid import SwedishBankId
 
 
 class Simulator(Protocol):
@@ -35,13 +37,20 @@ class Eids:
     phones: dict[str, Phone] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, *, port: int, secret_file: Path | None, service: str) -> Eids:
-        """All of them for one service, from this port on; none for port 0."""
+    def of(cls, *, port: int, folder: Path, secret_file: Path | None, service: str) -> Eids:
+        """All of them for one service, on four ports from this one on; none for port 0.
+
+        In `folder` they keep their authorities and the files that the service needs.
+        """
         made = cls()
         if port and secret_file is not None:
             back = f"{service}/eid/{NORWEGIAN}/return"
             client = Client("alumni-id", (back,), secret=secret_file.read_text("utf-8").strip())
+            swedish = SwedishBankId(made.script, folder / SWEDISH, port=port + 1)
+            smart = SmartId(made.script, folder / SMART, port=port + 2, ocsp_port=port + 3)
             made.simulators[NORWEGIAN] = NorwegianBankId(made.script, [client], port=port)
+            made.simulators |= {SWEDISH: swedish, SMART: smart}
+            made.phones |= {SWEDISH: swedish, SMART: smart}
         return made
 
     def start(self) -> None:

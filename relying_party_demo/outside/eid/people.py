@@ -33,6 +33,7 @@ PEOPLE = (
     EidPerson("03915920127", "NO", "Ola", "Hansen", date(1959, 11, 3), (NORWEGIAN,), "That his access has ended."),
     EidPerson("48303140001", "EE", "Aino", "Virtanen", date(1983, 3, 14), (SMART,), "That her access has not begun."),
     EidPerson("197109052386", "SE", "Astrid", "Lindqvist", date(1971, 9, 5), (SWEDISH,), "Her payslips."),
+    EidPerson("196202172406", "SE", "Stina", "Ek", date(1962, 2, 17), (SWEDISH,), "Her payslips."),
     EidPerson("36608300204", "EE", "Mart", "Tamm", date(1966, 8, 30), (SMART,), "His payslips."),
     EidPerson("21867530077", "NO", "Anne", "Berg", date(1975, 6, 21), (NORWEGIAN,), "Her payslips."),
     EidPerson(

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, abort, jsonify, redirect, render_template
 from werkzeug.wrappers import Response as WsgiResponse
 
 from .all import Eids
-from .people import PEOPLE, holders
+from .people import PEOPLE, SWEDISH, holders
 from .script import Instruction
 
 ACTIONS = ("approve", "refuse", "wrong-code", "timeout")
@@ -21,6 +21,7 @@ def phone_page(eids: Eids) -> Blueprint:
     pages.get("/", endpoint="phone")(views.phone)
     pages.get("/people")(views.people)
     pages.post("/next", endpoint="next")(views.next)
+    pages.get("/open")(views.open)
     pages.post("/scan")(views.scan)
     pages.post("/act")(views.act)
     return pages
@@ -81,6 +82,15 @@ class _Views:
             abort(400, "; ".join(problems) or "no app is here that could read it")
         return jsonify(found) if request.is_json else redirect(url_for("eid.phone"), 303)
 
+    def open(self) -> WsgiResponse:
+        """The app of Swedish BankID, opened on this device by a link."""
+        content = f"bankid:///?autostarttoken={request.args.get('autostarttoken', '')}"
+        try:
+            self._eids.phones[SWEDISH].scan(content)
+        except (KeyError, ValueError) as problem:
+            abort(400, str(problem))
+        return redirect(url_for("eid.phone"), 303)
+
     def act(self) -> Response | WsgiResponse:
         """Answer a transaction: `{"id", "eid", "person", "action", "fault"}`, or the same as a form."""
         wanted = _object() if request.is_json else request.form
@@ -94,7 +104,10 @@ class _Views:
             abort(400, str(problem))
         if request.is_json:
             return jsonify(opens=back)
-        return redirect(back or url_for("eid.phone"), 303)
+        if back is None:
+            return redirect(url_for("eid.phone"), 303)
+        # An app opens an address by itself. A form that is redirected would be held to `form-action` all the way.
+        return Response(render_template("eid/opens.html", address=back))
 
 
 def _object() -> dict[str, Any]:

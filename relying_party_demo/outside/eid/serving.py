@@ -27,6 +27,8 @@ class Served:
         self._server: BaseWSGIServer = make_server(
             host, port, app, threaded=True, ssl_context=tls, request_handler=Quiet
         )
+        if tls is not None:  # in the thread of each connection: a silent one holds up nobody else
+            self._server.socket.do_handshake_on_connect = False  # type: ignore[attr-defined]
         self.port: int = self._server.server_port
         self._thread = Thread(target=self._server.serve_forever, daemon=True, kwargs={"poll_interval": 0.05})
 
