@@ -24,7 +24,7 @@ LINKS = {
     name: f"/journey/x/{name}"
     for name in (
         "sign_in", "sign_up", "forgot", "change_email", "change_number", "other_way", "lost_phone", "continue", "back",
-        "code", "start", "again",
+        "code", "start", "again", "other_eid", "eid_status",
     )
 }  # fmt: skip
 
@@ -50,6 +50,26 @@ CONSENT = {
     "scopes": ("openid", "email", "payslips"),
 }
 FAULT = {"reference": "7K3F-92QD", "time": datetime(2026, 11, 23, 13, 35, tzinfo=UTC), "technical": ""}
+EIDS = {
+    "eids": [
+        {"name": "norwegian-bankid", "label": "BankID", "ways": ("redirect",)},
+        {"name": "swedish-bankid", "label": "BankID (Sverige)", "ways": ("qr", "this-device")},
+        {"name": "smart-id", "label": "Smart-ID", "ways": ("device-link", "notification")},
+    ]
+}
+QR = f"bankid.67df3917-fa0d-44e5-b327-edcc928297f8.12.{'dc69358e712458a66a7525beef148ae8' * 2}"
+WAITING = {
+    "eid": "Smart-ID",
+    "issuer": "Smart-ID",
+    "again": "start:smart-id:device-link",
+    "end": "stopped",
+    "qr": None,
+    "link": None,
+    "code": None,
+    "hint": "start-app",
+}
+ENDS = ("stopped", "timeout", "blocked", "other-account", "other-person", "down")
+NOT_YET = "We have not heard from the app yet. Wait a moment, and press again."
 CONFIRMED = "Your email address is confirmed. You can now continue."
 NEW_CODE = "We have sent a new code. Use the newest one."
 UNTIL = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
@@ -157,6 +177,14 @@ SAMPLES = (
     ),
     Sample("consent", "consent", CONSENT),
     Sample("consent-optional", "consent", {**CONSENT, "optional": ("email", "payslips")}),
+    Sample("eid", "eid", EIDS),
+    Sample("eid-wait-code", "eid-wait", {**WAITING, "qr": QR}),
+    Sample("eid-wait-either", "eid-wait", {**WAITING, "qr": QR, "link": "https://smart-id.example/device-link"}),
+    Sample("eid-wait-link", "eid-wait", {**WAITING, "link": "bankid:///?autostarttoken=x", "hint": "open-app"}),
+    Sample("eid-wait-push", "eid-wait", {**WAITING, "code": "7180", "hint": "enter-code"}),
+    Sample("eid-wait-answering", "eid-wait", {**WAITING, "hint": "enter-code"}, notice=NOT_YET),
+    *(Sample(f"eid-result-{end}", "eid-result", {**WAITING, "end": end}) for end in ENDS),
+    Sample("eid-elsewhere", "eid-elsewhere", {}, status=403),
     Sample("sign-out", "sign-out", {}),
     Sample("signed-out", "signed-out", {}),
     Sample("signed-out-unreached", "signed-out", {"unreached": ("Feriehjelpen",)}),

@@ -105,6 +105,7 @@
   part(() => all("[data-eid]", (place) => {
     const hint = place.querySelector("[data-hint]");
     const code = place.querySelector("[data-qr]");
+    const drawing = (svg) => document.adoptNode(new DOMParser().parseFromString(svg, "image/svg+xml").documentElement);
     const ask = async () => {
       try {
         const now = await (await fetch(place.dataset.eid, { cache: "no-store" })).json();
@@ -113,7 +114,7 @@
           location.replace(place.dataset.next);
           return;
         }
-        if (code) { code.hidden = !now.qr; if (now.qr) code.innerHTML = now.qr; }
+        if (code) code.replaceChildren(...(now.qr ? [drawing(now.qr)] : []));
         if (hint.textContent !== now.hint) hint.textContent = now.hint;
       } catch { /* asked again below */ }
       setTimeout(ask, 2000);
