@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from relying_party_demo.outside.eid.people import PEOPLE
+
 ROOT = Path(__file__).parents[2]
 OFFSETS = (*range(10), 25)
 PASSWORD = "elleve blå elger danser"
@@ -105,6 +107,20 @@ def demo(folder: Path) -> Iterator[World]:
             ended = process.wait(timeout=30)
             process.stdout.close()
     assert ended == 0, "the demo did not end as Ctrl-C should end it"
+    _ensure_nothing_was_written_down(folder)
+
+
+def _ensure_nothing_was_written_down(folder: Path) -> None:
+    """No national number in any log, and none in what the provider keeps (SR-120, SR-124).
+
+    The outside world is left out: it is other people's systems, who know their own.
+    """
+    kept = [*folder.glob("logs/*.log"), *folder.glob("*.sqlite*"), *folder.glob("portal/*"), folder / "demo.log"]
+    looked_at = [file for file in kept if file.is_file() and file.name != "outside.log"]
+    assert len(looked_at) > 3, looked_at
+    for file in looked_at:
+        raw = file.read_bytes()
+        assert not [person.name for person in PEOPLE if person.number.encode() in raw], file
 
 
 def _free_base() -> int:

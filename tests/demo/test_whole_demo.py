@@ -120,14 +120,20 @@ def test_somebody_with_two_factors_signs_in_and_the_data_service_knows_them(demo
     guest.close()
 
 
-def test_confirming_is_refused_in_words_as_long_as_there_is_no_eid(demo: Demo) -> None:
+def test_an_eid_answers_by_itself_as_a_script_has_said(demo: Demo) -> None:
+    """DESIGN §7: `POST /eid/next`."""
+    eids = demo.ready["outside_world"] + "/eid"
+    people = {person["name"]: person for person in httpx.get(f"{eids}/people", trust_env=False).json()}
+    said = {"eid": "norwegian-bankid", "person": people["Ola Hansen"]["number"], "outcome": "approve", "fault": None}
+    assert httpx.post(f"{eids}/next", json=said, trust_env=False).status_code == 201
+    assert httpx.post(f"{eids}/next", json={**said, "fault": "none-such"}, trust_env=False).status_code == 400
+
     guest = demo.visitor()
     guest.signs_in(demo, demo.person("Ola Hansen"))
     guest.submits("/confirm")
-
+    guest.presses("start:norwegian-bankid:redirect")
     assert guest.page.url == demo.ready["portal"] + "/"
-    assert "Vi fikk ikke bekreftet hvem du er" in guest.page.html
-    assert ">Bekreft</button>" in guest.page.html
+    assert "Tilgangen din" in guest.page.html
     guest.close()
 
 

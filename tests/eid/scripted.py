@@ -41,6 +41,7 @@ class Scripted:
     origins: tuple[str, ...] = ("https://eid.example",)
     says: Any = field(default_factory=lambda: Pending("start-app"))
     begins: Started | None = None
+    secret: str = "a-secret"
     attempts: list[Attempt] = field(default_factory=list)
     asked: int = 0
     cancelled: int = 0
@@ -49,7 +50,7 @@ class Scripted:
         self.attempts.append(attempt)
         if self.begins is not None:
             return self.begins
-        notes = msgspec.json.encode({"secret": f"secret-of-{attempt.transaction_id}"})
+        notes = msgspec.json.encode({"secret": self.secret})
         if attempt.flow == "redirect":
             return Leave(f"https://eid.example/authorize?state={attempt.state}", notes)
         return Waiting(notes)
