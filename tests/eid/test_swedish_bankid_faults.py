@@ -190,7 +190,12 @@ def test_a_document_that_was_not_read_is_missed(simulator: Simulator) -> None:
 
 @pytest.mark.parametrize(
     ("outcome", "ends"),
-    [("refuse", Outcome.USER_REFUSED), ("timeout", Outcome.TIMEOUT), ("ignore", Outcome.TIMEOUT)],
+    [
+        ("refuse", Outcome.USER_REFUSED),
+        ("wrong-code", Outcome.NO_USABLE_ACCOUNT),
+        ("timeout", Outcome.TIMEOUT),
+        ("ignore", Outcome.TIMEOUT),
+    ],
 )
 def test_what_the_person_does_not_do_has_a_reason(
     bankid: SwedishBankId, simulator: Simulator, outcome: str, ends: Outcome

@@ -215,11 +215,23 @@ def test_a_code_leads_nowhere_back(service: Service) -> None:
     assert service.collect().json()["completionData"]["device"]["ipAddress"] != "192.0.2.7"
 
 
-@pytest.mark.parametrize("content", ["", "hello", "bankid:///?autoStartToken=x", "bankid:///?autostarttoken=x"])
-def test_any_other_link_starts_nothing(service: Service, content: str) -> None:
+@pytest.mark.parametrize(
+    "link",
+    [
+        "", "hello", "bankid:///?autostarttoken=x", "bankid:///?autostarttoken=00000000-0000-4000-8000-000000000000",
+        "bankid:///?autoStartToken={}", "bankid:///?redirect=null&autostarttoken={}", "bankid://host/?autostarttoken={}",
+        "bankid:///?autostarttoken={}&autostarttoken={}", "bankid:///?autostarttoken={}#a", " bankid:///?autostarttoken={}",
+        "http://app.bankid.com/?autostarttoken={}", "https://app.bankid.com?autostarttoken={}",
+        "https://app.bankid.com.example/?autostarttoken={}", "https://app.bankid.com/start?autostarttoken={}",
+        "http://127.0.0.1.example/eid/open?autostarttoken={}",
+    ],
+)  # fmt: skip
+def test_any_other_link_starts_nothing(service: Service, link: str) -> None:
+    """Links of another form would open no app of the real service, even with the right token in them."""
     service.begins()
     with pytest.raises(ValueError, match="link"):
-        service.simulator.scan(content)
+        service.simulator.scan(link.replace("{}", service.order["autoStartToken"]))
+    assert service.hint() == "pending outstandingTransaction"
 
 
 def test_an_order_is_picked_up_once(service: Service) -> None:

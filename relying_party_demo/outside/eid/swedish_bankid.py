@@ -10,7 +10,6 @@ from datetime import datetime
 from pathlib import Path
 from threading import RLock
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -21,7 +20,7 @@ from . import clock
 from .people import SWEDISH
 from .script import OUTCOMES, Instruction, Script, Waiting
 from .serving import Served
-from .swedish_bankid_apps import answer, is_shown, open_link, read_code
+from .swedish_bankid_apps import answer, is_shown, open_link, read_code, token_of
 from .swedish_bankid_bank import NAME, Bank
 from .swedish_bankid_faults import FAULTS, status_of
 from .swedish_bankid_order import Order
@@ -97,10 +96,7 @@ class SwedishBankId:
             now = self._settled()
             with self._lock:
                 return read_code(self._orders, content, now).reference
-        given = parse_qs(urlsplit(content).query)
-        if "autostarttoken" not in given:
-            raise ValueError("this is neither a QR code nor a start link of BankID")
-        return self.start_link(given["autostarttoken"][0])
+        return self.start_link(token_of(content))
 
     def start_link(self, token: str) -> str:
         """Open the app on the device of the browser; the order's id. Raises ValueError, in words."""

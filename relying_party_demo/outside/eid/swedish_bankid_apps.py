@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 import secrets
 from collections.abc import Iterable
 from datetime import datetime
@@ -17,6 +18,13 @@ from .swedish_bankid_order import Order
 
 QR_AGE, QR_AHEAD = 5, 1
 """Seconds by which the code may be older or newer than the order is. Codes on screenshots are dead soon."""
+
+# The app's own scheme, its universal link, and the page of this outside world that stands for both. The token
+# comes first: old apps look for it nowhere else.
+_START_LINK = re.compile(
+    r"(?:bankid:///|https://app\.bankid\.com/|http://(?:localhost|127\.0\.0\.1)(?::[0-9]+)?/eid/open)"
+    r"\?autostarttoken=([0-9a-f-]{36})(?:&(?!autostarttoken=)[^&#]*)*"
+)
 
 
 def read_code(orders: Iterable[Order], content: str, now: datetime) -> Order:
@@ -39,6 +47,14 @@ def open_link(orders: Iterable[Order], token: str, now: datetime) -> Order:
             order.pick_up(now, same_device=True)
             return order
     raise ValueError("this link starts no order that runs")
+
+
+def token_of(link: str) -> str:
+    """The token in a start link. Raises ValueError, in words."""
+    found = _START_LINK.fullmatch(link)
+    if found is None:
+        raise ValueError("this is neither a QR code nor a start link of BankID")
+    return found[1]
 
 
 def is_shown(order: Order) -> bool:
