@@ -165,4 +165,6 @@ def _toml(value: object) -> str:
     """A value as TOML writes it; JSON writes text, numbers, truth and lists alike."""
     if isinstance(value, tuple):
         value = list(value)
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{json.dumps(key)} = {_toml(inner)}' for key, inner in value.items())} }}"
     return "" if value is None else json.dumps(value, ensure_ascii=False)

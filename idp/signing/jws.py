@@ -24,7 +24,7 @@ ED25519 = ("EdDSA", "Ed25519")
 ALGORITHMS = ("ES256", "RS256", "PS256", *ED25519)
 """Signature algorithms we use and accept. None of them is `none`, none a MAC (SR-91)."""
 
-_REFUSED = frozenset({"jku", "jwk", "x5u", "x5c", "x5t", "x5t#S256", "crit", "b64", "zip"})
+_REFUSED = frozenset({"jku", "jwk", "x5u", "x5c", "crit", "b64", "zip"})
 """Header members that would let the token say how to trust it, or that nothing here understands."""
 
 _OF_A_KEY = ("kty", "crv", "x", "y", "n", "e")

@@ -44,6 +44,7 @@ ORDER = Order(
     expected=None,
     address="203.0.113.7",
     universal=False,
+    flow="qr",
     ask_after=NOW.timestamp(),
 )
 

@@ -89,19 +89,19 @@ class NorwegianBankId:
     def _app(self) -> Flask:
         app = Flask(__name__, template_folder="../templates", static_folder="../static")
         routes = Blueprint("bank", __name__, url_prefix=REALM)
-        routes.get("/.well-known/openid-configuration")(self.discovery)
+        routes.get("/.well-known/openid-configuration", endpoint="discovery")(self._discovery)
         routes.get("/protocol/openid-connect/certs")(lambda: jsonify(self.keys.published()))
-        routes.post("/protocol/openid-connect/ext/par/request", endpoint="push")(self.push)
-        routes.get("/precheck/auth")(self.authorize)
-        routes.post("/bank/<login>")(self.bank)
-        routes.post("/protocol/openid-connect/token")(self.token)
-        routes.get("/userinfo")(self.userinfo)
+        routes.post("/protocol/openid-connect/ext/par/request", endpoint="push")(self._push)
+        routes.get("/precheck/auth")(self._authorize)
+        routes.post("/bank/<login>")(self._bank)
+        routes.post("/protocol/openid-connect/token")(self._token)
+        routes.get("/userinfo")(self._userinfo)
         app.register_blueprint(routes)
         app.register_error_handler(TokenFault, _told)
         app.register_error_handler(HTTPException, lambda fault: (fault.description or "", fault.code or 500))
         return app
 
-    def discovery(self) -> Response:
+    def _discovery(self) -> Response:
         """The discovery document."""
         base = f"{self.issuer}/protocol/openid-connect"
         return jsonify(
@@ -120,7 +120,7 @@ class NorwegianBankId:
             acr_values_supported=["urn:bankid:bid", "urn:bankid:bis"],
         )
 
-    def push(self) -> tuple[Response, int]:
+    def _push(self) -> tuple[Response, int]:
         """A pushed request (RFC 9126)."""
         given = request.form.to_dict()
         client = self._client()
@@ -129,7 +129,7 @@ class NorwegianBankId:
         self._pushed[handle] = ({**given, "client_id": client.client_id}, time.monotonic() + REQUEST_LIFE)
         return jsonify(request_uri=handle, expires_in=REQUEST_LIFE), 201
 
-    def authorize(self) -> str | WsgiResponse:
+    def _authorize(self) -> str | WsgiResponse:
         """The bank's page; or at once the answer that somebody has written down."""
         given = request.args.to_dict()
         if "request_uri" in given:
@@ -148,13 +148,13 @@ class NorwegianBankId:
             return self._answered(login, self._someone(instruction, asked), instruction)
         return self._page(login, asked)
 
-    def bank(self, login: str) -> str | WsgiResponse:
+    def _bank(self, login: str) -> str | WsgiResponse:
         """A button of the bank's page was pressed."""
         chosen = "approve" if request.form.get("do") == "approve" else "refuse"
         person, fault = find(request.form.get("person", "")), request.form.get("fault") or None
         return self._answered(login, person, Instruction(None, chosen, fault), request.form.get("method", ""))
 
-    def token(self) -> Response:
+    def _token(self) -> Response:
         """Tokens for a code: once, within a minute, by whom it was given to, with the verifier."""
         client, given = self._client(), request.form.to_dict()
         self.requests.append(("token", given))
@@ -183,7 +183,7 @@ class NorwegianBankId:
         answer = {"access_token": access, "token_type": "Bearer", "expires_in": 300, "id_token": told}
         return jsonify({**answer, "scope": "openid profile"})
 
-    def userinfo(self) -> Response:
+    def _userinfo(self) -> Response:
         """UserInfo as a signed token."""
         proved = self._tokens.get(request.headers.get("Authorization", "").removeprefix("Bearer "))
         if proved is None:

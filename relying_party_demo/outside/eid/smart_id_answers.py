@@ -105,28 +105,13 @@ def signed(
     """The answer of this person's app to a request, with the fault that was asked for."""
     if fault == "other-person":
         person = next(one for one in PEOPLE if SMART in one.eids and one.number != person.number)
-    given = body["signatureProtocolParameters"]
-    wanted = given["signatureAlgorithmParameters"]["hashAlgorithm"]
+    wanted = body["signatureProtocolParameters"]["signatureAlgorithmParameters"]["hashAlgorithm"]
     used = "SHA-256" if fault == "wrong-hash" else wanted
-    flow_told = {"wrong-flow": "App2App"}.get(fault or "", flow)
-    interaction = "verificationCodeChoice" if fault == "wrong-interaction" else _interaction(body)
+    flow_told = "App2App" if fault == "wrong-flow" else flow
     verifier, server_random = secrets.token_urlsafe(32), b64encode(secrets.token_bytes(18)).decode()
     user_challenge = urlsafe_b64encode(sha256(verifier.encode()).digest()).rstrip(b"=").decode()
-    payload = "|".join(
-        (
-            "smart-id" if fault == "wrong-scheme" else SCHEME,
-            "ACSP_V2",
-            server_random,
-            b64encode(secrets.token_bytes(64)).decode() if fault == "wrong-challenge" else given["rpChallenge"],
-            user_challenge,
-            named("OTHER" if fault == "wrong-name" else body["relyingPartyName"]),
-            "",
-            b64encode(sha256(body["interactions"].encode()).digest()).decode(),
-            interaction,
-            "" if flow_told in ("QR", "Notification") else body.get("initialCallbackUrl", ""),
-            flow_told,
-        )
-    )
+    interaction = "verificationCodeChoice" if fault == "wrong-interaction" else _interaction(body)
+    payload = _payload(body, (server_random, user_challenge, interaction, flow_told), fault)
     certificate = issuer.person(person, serial_of(person), document_of(person), fault=fault)
     document = "PNOEE-40404040009-MOCK-Q" if fault == "other-document" else document_of(person)
     status: dict[str, Any] = {
@@ -139,15 +124,7 @@ def signed(
             "userChallenge": user_challenge,
             "flowType": flow_told,
             "signatureAlgorithm": "rsassa-pss",
-            "signatureAlgorithmParameters": {
-                "hashAlgorithm": used,
-                "maskGenAlgorithm": {
-                    "algorithm": "id-mgf1",
-                    "parameters": {"hashAlgorithm": "SHA-256" if fault == "wrong-mask-hash" else used},
-                },
-                "saltLength": HASHES[used]().digest_size,
-                "trailerField": "0xbc",
-            },
+            "signatureAlgorithmParameters": _parameters(used, fault),
         },
         "cert": {
             "value": b64encode(certificate.public_bytes(Encoding.DER)).decode(),
@@ -160,6 +137,37 @@ def signed(
     if fault == "extra-fields":
         status = {**status, "somethingNew": {"at": now.isoformat()}, "deviceIpAddress": "127.0.0.1"}
     return Signed(status=status, verifier=secrets.token_urlsafe(32) if fault == "callback-other-verifier" else verifier)
+
+
+def _payload(body: Mapping[str, Any], told: tuple[str, str, str, str], fault: str | None) -> str:
+    """What is signed: `told` are serverRandom, userChallenge, interaction and flow."""
+    server_random, user_challenge, interaction, flow = told
+    challenge = body["signatureProtocolParameters"]["rpChallenge"]
+    return "|".join(
+        (
+            "smart-id" if fault == "wrong-scheme" else SCHEME,
+            "ACSP_V2",
+            server_random,
+            b64encode(secrets.token_bytes(64)).decode() if fault == "wrong-challenge" else challenge,
+            user_challenge,
+            named("OTHER" if fault == "wrong-name" else body["relyingPartyName"]),
+            "",
+            b64encode(sha256(body["interactions"].encode()).digest()).decode(),
+            interaction,
+            "" if flow in ("QR", "Notification") else body.get("initialCallbackUrl", ""),
+            flow,
+        )
+    )
+
+
+def _parameters(used: str, fault: str | None) -> dict[str, Any]:
+    mask = "SHA-256" if fault == "wrong-mask-hash" else used
+    return {
+        "hashAlgorithm": used,
+        "maskGenAlgorithm": {"algorithm": "id-mgf1", "parameters": {"hashAlgorithm": mask}},
+        "saltLength": HASHES[used]().digest_size,
+        "trailerField": "0xbc",
+    }
 
 
 def _interaction(body: Mapping[str, Any]) -> str:
