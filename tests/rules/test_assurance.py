@@ -7,14 +7,35 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
-from idp.rules.assurance import HIGH, LEVELS, METHODS, MFA, SFA, SUBSTANTIAL, Proof, assess, reaches
+from idp.eid import registry
+from idp.rules.assurance import (
+    EID,
+    HIGH,
+    IDENTITY_LEVELS,
+    LEVELS,
+    METHODS,
+    MFA,
+    SFA,
+    SUBSTANTIAL,
+    Proof,
+    assess,
+    identity_level,
+    reaches,
+    since,
+)
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
-METHOD_NAMES = (*METHODS, "fortune_teller")
+METHOD_NAMES = (*METHODS, EID, "fortune_teller")
+AMR = ("pin", "pop", "mfa")
 
 minutes = st.integers(min_value=-120, max_value=120).map(lambda number: NOON + timedelta(minutes=number))
-proofs = st.lists(st.builds(Proof, method=st.sampled_from(METHOD_NAMES), at=minutes, until=minutes), max_size=8)
+levels = st.sampled_from(["", "substantial", "high", "astronomical"])
+proofs = st.lists(
+    st.builds(Proof, method=st.sampled_from(METHOD_NAMES), at=minutes, until=minutes, level=levels, amr=st.just(AMR)),
+    max_size=8,
+)
 
 
 def proof(method: str, minute: int = 0, *, lasts: int = 60) -> Proof:
@@ -25,16 +46,38 @@ def proof(method: str, minute: int = 0, *, lasts: int = 60) -> Proof:
 @given(proofs=proofs, now=minutes)
 def test_no_session_ever_claims_more_than_was_proved(proofs: list[Proof], now: datetime) -> None:
     claimed = assess(proofs, now)
-    live = [one for one in proofs if one.at <= now < one.until and one.method in METHODS]
-    kinds = {kind for one in live for kind in METHODS[one.method].kinds}
+    live = [one for one in proofs if one.at <= now < one.until]
+    factors = [one for one in live if one.method in METHODS]
+    kinds = {kind for one in factors for kind in METHODS[one.method].kinds}
+    identities = {one.level for one in live if one.method == EID} & set(IDENTITY_LEVELS)
     if claimed is None:
         assert not kinds
         return
-    assert claimed.acr in (SFA, MFA)
-    assert (claimed.acr == MFA) == (len(kinds) > 1)
-    assert ("mfa" in claimed.amr) == (claimed.acr == MFA)
-    assert set(claimed.amr) - {"mfa"} <= {value for one in live for value in METHODS[one.method].amr}
-    assert claimed.auth_time in {one.at for one in live if METHODS[one.method].kinds}
+    two_factors = len(kinds) > 1
+    reached = max((IDENTITY_LEVELS[level] for level in identities), key=LEVELS.index, default=MFA)
+    assert claimed.acr == (reached if two_factors else SFA)  # the eID is never a sign-in by itself
+    assert ("mfa" in claimed.amr) == two_factors
+    known = {value for one in factors for value in METHODS[one.method].amr} | set(AMR if identities else ())
+    assert set(claimed.amr) - {"mfa"} <= known
+    carrying = [one for one in live if one.method == EID and IDENTITY_LEVELS.get(one.level) == claimed.acr]
+    assert claimed.auth_time in {one.at for one in carrying or factors}
+
+
+@given(proofs=proofs, now=minutes, later=minutes)
+def test_what_is_left_later_is_never_more_than_what_would_be_proved_then(
+    proofs: list[Proof], now: datetime, later: datetime
+) -> None:
+    """SR-106: what a grant keeps of a proof of identity runs out as the proof does, with no job and no write."""
+    claimed = assess(proofs, now)
+    if claimed is None or later < now:
+        return
+    left = claimed.at(later)
+    assert reaches(claimed.acr, left.acr)
+    if left.acr in IDENTITY_LEVELS.values():
+        assert any(
+            one.method == EID and IDENTITY_LEVELS.get(one.level) == left.acr and one.at <= now and later < one.until
+            for one in proofs
+        )
 
 
 @given(proofs=proofs, now=minutes, more=proofs)
@@ -47,9 +90,10 @@ def test_a_further_proof_never_lowers_what_is_reached(proofs: list[Proof], now: 
 
 @given(proofs=proofs, now=minutes)
 def test_everything_claimed_was_proved_no_earlier_than_auth_time(proofs: list[Proof], now: datetime) -> None:
+    """Of a level of identity that is the eID's own proof; the two factors behind it may be older."""
     claimed = assess(proofs, now)
     if claimed is not None:
-        recent = [one for one in proofs if one.at >= claimed.auth_time]
+        recent = since(proofs, claimed.auth_time, wanted=claimed.acr)
         again = assess(recent, now)
         assert again is not None
         assert (again.acr, again.auth_time) == (claimed.acr, claimed.auth_time)
@@ -114,3 +158,62 @@ def test_levels_are_ordered_and_unknown_ones_reach_nothing() -> None:
     assert not reaches(MFA, SUBSTANTIAL)
     assert not reaches("urn:unheard-of", SFA)
     assert not reaches(HIGH, "urn:unheard-of")
+
+
+# Levels of identity
+
+TABLES = {
+    "norwegian-bankid": {"urn:bankid:bid;LOA=4": "high", "urn:bankid:bis;LOA=3": "substantial"},
+    "swedish-bankid": {"signed": "substantial"},
+    "smart-id": {"QUALIFIED": "substantial"},
+}
+CLAIMED = (
+    *(claimed for table in TABLES.values() for claimed in table),
+    *(
+        "urn:bankid:bid",
+        "urn:bankid:bid;LOA=3",
+        "urn:bankid:bid;LOA=40",
+        "urn:bankid:bim;LOA=4",
+        "URN:BANKID:BID;LOA=4",
+    ),
+    *("ADVANCED", "qualified", "signed ", "high", "substantial", "LOA=4", ""),
+)
+
+
+@pytest.mark.parametrize("eid", TABLES)
+@pytest.mark.parametrize("claimed", CLAIMED)
+def test_only_a_listed_pair_of_eid_and_level_counts(eid: str, claimed: str) -> None:
+    """By exact comparison with the operator's table; all else fails closed."""
+    assert identity_level(TABLES[eid], claimed) == TABLES[eid].get(claimed)
+
+
+def test_the_tables_are_those_that_the_connectors_begin_with() -> None:
+    for name, table in TABLES.items():
+        field = next(
+            one for one in structs.fields(registry.settings_of(name.replace("-", "_"))) if one.name == "levels"
+        )
+        assert field.default_factory() == table
+
+
+def test_a_word_that_is_no_level_of_ours_counts_for_nothing() -> None:
+    assert identity_level({"gold": "astronomical"}, "gold") is None
+
+
+def test_a_high_proof_that_runs_out_leaves_a_substantial_one_that_does_not() -> None:
+    both = [proof("password"), proof("sms"), identity("high", lasts=10), identity("substantial", 5, lasts=15)]
+    claimed = assess(both, NOON + timedelta(minutes=6))
+    assert claimed is not None
+    later = [claimed.at(NOON + timedelta(minutes=minute)).acr for minute in (6, 9, 10, 19, 20)]
+    assert later == [HIGH, HIGH, SUBSTANTIAL, SUBSTANTIAL, MFA]
+
+
+def identity(level: str, minute: int = 0, *, lasts: int) -> Proof:
+    at = NOON + timedelta(minutes=minute)
+    return Proof(EID, at, at + timedelta(minutes=lasts), level, AMR)
+
+
+def test_a_proof_of_identity_alone_is_no_sign_in() -> None:
+    assert assess([identity("high", lasts=10)], NOON) is None
+    one_factor = assess([proof("password"), identity("high", lasts=10)], NOON)
+    assert one_factor is not None
+    assert one_factor.acr == SFA

@@ -95,6 +95,7 @@ class Issuer:
             ],
         )
         path = self._folder / "server.pem"
+        path.touch(0o600)
         path.write_bytes(made.public_bytes(Encoding.PEM) + _pem(key))
         return path
 
