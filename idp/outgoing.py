@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from weakref import finalize
 
 import httpx
 
@@ -57,6 +58,7 @@ class Caller:
             follow_redirects=False,
             trust_env=False,
         )
+        finalize(self, self._client.close)  # its connections end with whoever holds it
 
     def get(self, url: str, *, headers: Mapping[str, str] | None = None, timeout: float | None = None) -> Answer:
         """GET. Raises `Unreachable`."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -30,6 +30,12 @@ def parameters(url: str) -> dict[str, str]:
 
 def half_hash(token: str) -> str:
     return urlsafe_b64encode(sha256(token.encode()).digest()[:16]).rstrip(b"=").decode()
+
+
+NOW = 1_795_000_000
+"""The instant of all that happens in these tests, however long they take."""
+
+AT = datetime.fromtimestamp(NOW, UTC)
 
 
 @dataclass
@@ -55,7 +61,7 @@ class Provider:
         return [form for where, form, _ in self.asked if where == path]
 
     def id_token(self) -> str:
-        now = int(time.time())
+        now = NOW
         right = {
             "iss": self.url, "aud": "our-client", "sub": "subject-1", "iat": now, "exp": now + 300,
             "nonce": self.nonce, "at_hash": half_hash("access-1"), "jti": "token-1",

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from joserfc.jwk import ECKey
 
 from idp.eid.connector import Attempt, Failed, Leave, Outcome, Pending, Person, Verified, View
 from idp.eid.norwegian_bankid import NorwegianBankId, NorwegianBankIdSettings
-from tests.eid.openid_provider import Provider, half_hash, parameters, running
+from tests.eid.openid_provider import AT, NOW, Provider, half_hash, parameters, running
 
 KARI = {
     "acr": "urn:bankid:bid;LOA=4",
@@ -162,7 +161,7 @@ def test_a_person_is_who_bankid_says(bankid: NorwegianBankId, bank: Provider) ->
     assert result.birthdate == date(1986, 10, 15)
     assert bankid.levels[result.claimed_level] == "high"
     assert result.amr == ("mfa", "swk", "pwd")
-    assert abs(result.at - datetime.now(UTC)) < timedelta(seconds=5)
+    assert abs(result.at - AT) < timedelta(seconds=5)
     assert result.evidence == {
         "type": "electronic_record",
         "check_details": [{"check_method": "data", "organization": "BankID BankAxept AS", "txn": "token-1"}],
@@ -227,10 +226,10 @@ def test_a_lower_level_than_asked_for_is_told_as_what_it_is(bankid: NorwegianBan
         {"azp": "another-client"},
         {"nonce": "another"},
         {"at_hash": half_hash("another")},
-        {"exp": int(time.time()) - 61},
-        {"iat": int(time.time()) + 600},
-        {"iat": int(time.time()) - 600},
-        {"auth_time": int(time.time()) - 600},
+        {"exp": NOW - 61},
+        {"iat": NOW + 600},
+        {"iat": NOW - 600},
+        {"auth_time": NOW - 600},
         {"birthdate": None},
         {"birthdate": "15.10.1986"},
         {"birthdate": "19861015"},
@@ -311,7 +310,7 @@ def test_without_an_id_token_there_is_no_proof(bankid: NorwegianBankId, bank: Pr
 def test_an_answer_without_a_code_proves_nothing(
     bankid: NorwegianBankId, bank: Provider, answer: dict[str, str], expected: Outcome
 ) -> None:
-    result = bankid.returned(leave(bankid).notes, answer, now=datetime.now(UTC))
+    result = bankid.returned(leave(bankid).notes, answer, now=AT)
     assert outcome(result) is expected
     assert "15108695088" not in repr(result)
     assert not bank.said("/token")
@@ -319,7 +318,7 @@ def test_an_answer_without_a_code_proves_nothing(
 
 def test_the_banks_own_code_is_told_to_the_log(bankid: NorwegianBankId) -> None:
     answer = {"error": "access_denied", "error_description": "bankid_error_codes:C131"}
-    result = bankid.returned(leave(bankid).notes, answer, now=datetime.now(UTC))
+    result = bankid.returned(leave(bankid).notes, answer, now=AT)
     assert result == Failed(Outcome.USER_REFUSED, "access_denied, code C131")
 
 
@@ -392,11 +391,11 @@ def test_new_keys_of_the_bank_are_found_without_a_restart(bank: Provider, settin
 
 @pytest.mark.parametrize("notes", [b"", b"{}", b"\xff"])
 def test_notes_of_nobody_prove_nothing(bankid: NorwegianBankId, notes: bytes) -> None:
-    assert outcome(bankid.returned(notes, {"code": "code-1"}, now=datetime.now(UTC))) is Outcome.PROTOCOL_ERROR
+    assert outcome(bankid.returned(notes, {"code": "code-1"}, now=AT)) is Outcome.PROTOCOL_ERROR
 
 
 def test_there_is_nothing_to_ask_to_show_or_to_stop(bankid: NorwegianBankId) -> None:
-    now = datetime.now(UTC)
+    now = AT
     assert bankid.flows == ("redirect",)
     assert bankid.poll(b"", now=now) == Pending()
     assert bankid.view(b"", now=now, locale="nb") == View()
@@ -437,7 +436,7 @@ def attempt(**other: Any) -> Attempt:
         "service": "Alumni",
         "locale": "nb",
         "address": "192.0.2.7",
-        "now": datetime.now(UTC),
+        "now": AT,
     }
     return Attempt(**{**usual, **other})
 
@@ -460,7 +459,7 @@ def come_back(
     left = leave(bankid, expected=expected)
     bank.nonce = json.loads(left.notes)["nonce"]
     bank.claims = {**KARI, **claims}
-    return bankid.returned(left.notes, answer or {"code": "code-1"}, now=datetime.now(UTC))
+    return bankid.returned(left.notes, answer or {"code": "code-1"}, now=AT)
 
 
 def outcome(result: object) -> Outcome:

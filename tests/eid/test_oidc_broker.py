@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-import time
 import tomllib
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +19,12 @@ from idp.eid.connector import Attempt, Failed, Leave, Outcome, Pending, Person, 
 from idp.eid.oidc_broker import OidcBroker
 from idp.eid.oidc_broker_settings import OidcBrokerSettings
 from tests.architecture.source import ROOT
-from tests.eid.openid_provider import Provider, parameters, running
+from tests.eid.openid_provider import AT, NOW, Provider, parameters, running
 
 PAGE = (ROOT / "docs/how-to/connect-an-eid-broker.md").read_text("utf-8")
 TABLES = tomllib.loads("\n".join(re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)))["eid"]
 
-NOW = int(time.time())
-INSTANT = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+INSTANT = AT.strftime("%Y-%m-%dT%H:%M:%S.000Z")
 KARI = {"given_name": "Kari Test", "family_name": "Nordmann", "birthdate": "1986-10-15"}
 SAID: dict[str, dict[str, Any]] = {
     "signicat": {
@@ -99,7 +97,7 @@ def test_each_table_of_the_manual_proves_a_person(
         SAID[name].get("family_name", ""),
     )
     assert result.amr == ("mfa",)
-    assert abs(result.at - datetime.now(UTC)) < timedelta(seconds=60)
+    assert abs(result.at - AT) < timedelta(seconds=60)
     assert result.evidence["check_details"][0]["txn"] == "token-1"
 
 
@@ -216,7 +214,7 @@ def test_a_broker_that_tells_no_time_is_taken_at_the_time_of_its_token(broker: B
     connector = broker.connector("idura-no", time_claim="")
     result = broker.comes_back(connector, "idura-no", authenticationinstant=None)
     assert isinstance(result, Verified)
-    assert abs(result.at.timestamp() - time.time()) < 5
+    assert abs(result.at.timestamp() - NOW) < 5
 
 
 def test_people_for_tests_are_nobody_in_production(broker: Broker) -> None:
@@ -348,7 +346,7 @@ def test_a_person_who_cancels_is_heard(broker: Broker) -> None:
 
 
 def test_there_is_nothing_to_ask_to_show_or_to_stop(broker: Broker) -> None:
-    connector, now = broker.connector("mitid"), datetime.now(UTC)
+    connector, now = broker.connector("mitid"), AT
     assert connector.poll(b"", now=now) == Pending()
     assert connector.view(b"", now=now, locale="nb") == View()
     connector.cancel(b"")
@@ -432,7 +430,7 @@ class Broker:
         return left
 
     def returns(self, left: Leave, answer: dict[str, str] | None = None) -> object:
-        return self._left.returned(left.notes, answer or {"code": "code-1"}, now=datetime.now(UTC))
+        return self._left.returned(left.notes, answer or {"code": "code-1"}, now=AT)
 
     def comes_back(
         self,
@@ -477,7 +475,7 @@ def attempt(**other: Any) -> Attempt:
         "service": "Alumni",
         "locale": "nb",
         "address": "192.0.2.7",
-        "now": datetime.now(UTC),
+        "now": AT,
     }
     return Attempt(**{**usual, **other})
 
