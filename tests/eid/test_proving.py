@@ -16,6 +16,10 @@ from tests.people import Person, Provider
 from tests.protocol.signed_in import told
 
 
+on_one_pair = pytest.mark.parametrize("stores", ["embedded"], indirect=True)
+"""For long tables of what has nothing to do with where things are kept; the other tests are on both pairs."""
+
+
 def at_eid(provider: Provider, **parameters: str) -> Person:
     """Somebody signed in just now, who pressed «Bekreft» on the portal."""
     return provider.person().is_signed_in().comes_from_portal(**{"acr_values": HIGH, **parameters})
@@ -125,6 +129,7 @@ SAID = {
 }
 
 
+@on_one_pair
 @pytest.mark.parametrize("when", ["at-the-start", "while-waiting"])
 @pytest.mark.parametrize("outcome", SAID)
 def test_a_failure_says_what_may_be_said_and_proves_nothing(
@@ -193,6 +198,7 @@ def test_attempts_that_come_to_nothing_are_limited(provider: Provider, eid: Scri
 # Levels: only what is listed counts, and only as much as was asked for
 
 
+@on_one_pair
 @pytest.mark.parametrize("claimed", ["gold", "silver", "Gold", "gold ", "goldish", "", "high", "urn:gold"])
 @pytest.mark.parametrize("wanted", [SUBSTANTIAL, HIGH])
 def test_only_a_listed_level_raises_anything(provider: Provider, eid: Scripted, claimed: str, wanted: str) -> None:
