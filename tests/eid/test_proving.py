@@ -15,7 +15,6 @@ from tests.eid.scripted import KARI, OLA, Scripted, verified
 from tests.people import Person, Provider
 from tests.protocol.signed_in import told
 
-
 on_one_pair = pytest.mark.parametrize("stores", ["embedded"], indirect=True)
 """For long tables of what has nothing to do with where things are kept; the other tests are on both pairs."""
 
