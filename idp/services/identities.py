@@ -14,7 +14,7 @@ from idp import clock
 from idp.eid.connector import Failed, Outcome, Person, Verified
 from idp.rules.assurance import IDENTITY_LEVELS, identity_level, reaches
 from idp.rules.verified_claims import NATIONAL_NUMBER, Proved
-from idp.stores.durable import audit, eid_transactions
+from idp.stores.durable import accounts, audit, eid_transactions
 from idp.stores.durable import identities as kept
 from idp.stores.durable.db import transaction
 from idp.stores.durable.eid_transactions import Proof, Status, Transaction
@@ -133,6 +133,9 @@ def _linked(found: Transaction, verified: Verified, proof: Proof) -> Failed | No
 
 
 def _tied(found: Transaction, verified: Verified, proof: Proof, now: datetime) -> Failed | None:
+    account = accounts.by_id(found.account_id)
+    if account is None or not account.active:  # locked while the person was at the eID: SR-60
+        return Failed(Outcome.PROTOCOL_ERROR, "the account does not count any more")
     tie = kept.link(found.account_id, _identity(found.eid, verified), now=now)
     if tie in REFUSED:
         return Failed(REFUSED[tie], "the eID belongs to somebody else")

@@ -7,7 +7,7 @@ import pytest
 from idp import clock
 from idp.eid.connector import Outcome
 from idp.rules.assurance import HIGH
-from idp.services import identities
+from idp.services import accounts, identities
 from idp.stores.durable import eid_transactions
 from idp.stores.durable import identities as kept
 from idp.stores.durable.identities import Identity
@@ -167,6 +167,19 @@ def test_a_proof_of_one_account_is_none_of_another(provider: Provider, eid: Scri
     assert not is_linked(ola)
     assert "Location" not in kari.answer.headers  # no code for the session that took its place
     assert kari.step != "callback"
+
+
+def test_an_account_that_was_locked_meanwhile_gets_nobody(provider: Provider, eid: Scripted) -> None:
+    """SR-60: not by a broker's callback either."""
+    kari = sent_away(provider, eid)
+    with provider.app.app_context():
+        accounts.lock(kari.sub)
+    eid.says = lambda now: verified(KARI, at=now)
+    comes_back(kari, eid.state)
+
+    assert not is_linked(kari)
+    assert kari.step != "callback"
+    assert events(provider)[-1] == ("eid.failed", "failure", Outcome.PROTOCOL_ERROR)
 
 
 def _journey(provider: Provider, eid: Scripted) -> str:
