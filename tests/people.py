@@ -29,11 +29,12 @@ from idp import clock
 from idp.app import create_app
 from idp.assembly import Parts
 from idp.rules.assurance import Proof
-from idp.services import accounts, clients, keys, sessions
+from idp.services import accounts, clients, sessions
 from idp.settings import Settings
 from idp.stores.durable.db import db
 from idp.stores.durable.sealing import create_root_secrets
 from tests.reading import Page
+from tests.signing import first_keys
 
 ROOT = Path(__file__).parent.parent
 PORTAL = "https://portal.example/callback"
@@ -163,7 +164,7 @@ def provider(stores: tuple[str, str], tmp_path: Path, outside: Outside) -> Itera
     app = create_app(settings_for(stores, tmp_path, outside))
     with app.app_context():
         db.metadata.create_all(db.engine)
-        keys.first_keys()
+        first_keys()
     made = Provider(app, app.extensions["idp"], outside)
     registered = made.register()
     made.portal, made.secret = registered.client.client_id, registered.secret or ""

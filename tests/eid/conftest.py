@@ -9,10 +9,10 @@ import pytest
 
 from idp.app import create_app
 from idp.eid import registry
-from idp.services import keys
 from idp.stores.durable.db import db
 from tests.eid.scripted import Scripted
 from tests.people import Outside, Provider, settings_for
+from tests.signing import first_keys
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def provider(
     app = create_app(settings_for(stores, tmp_path, outside))
     with app.app_context():
         db.metadata.create_all(db.engine)
-        keys.first_keys()
+        first_keys()
     made = Provider(app, app.extensions["idp"], outside)
     registered = made.register()
     made.portal, made.secret = registered.client.client_id, registered.secret or ""

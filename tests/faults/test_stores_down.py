@@ -20,12 +20,13 @@ from sqlalchemy import text
 from werkzeug.test import TestResponse
 
 from idp.app import create_app
-from idp.services import accounts, keys
+from idp.services import accounts
 from idp.stores import Unavailable
 from idp.stores.durable.db import db, transaction
 from tests.conftest import Servers
 from tests.members import account_id, member, sessions_of
 from tests.people import PASSWORD, PORTAL, Outside, Provider, settings_for
+from tests.signing import first_keys
 
 SOON = 3.0
 """Seconds within which the answer must come."""
@@ -197,7 +198,7 @@ def house(kind: str, folder: Path, servers: Servers, outside: Outside) -> Iterat
     )
     with app.app_context():
         db.metadata.create_all(db.engine)
-        keys.first_keys()
+        first_keys()
     provider = Provider(app, app.extensions["idp"], outside)
     registered = provider.register()
     provider.portal, provider.secret = registered.client.client_id, registered.secret or ""

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from idp.app import create_app
-from idp.services import keys
 from idp.stores.durable.db import db
 from tests.people import Outside, Provider, settings_for
+from tests.signing import first_keys
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,7 @@ def provider(tmp_path_factory: pytest.TempPathFactory, outside: Outside) -> Iter
     app = create_app(settings_for(stores, folder, outside))
     with app.app_context():
         db.metadata.create_all(db.engine)
-        keys.first_keys()
+        first_keys()
     made = Provider(app, app.extensions["idp"], outside)
     registered = made.register()
     made.portal, made.secret = registered.client.client_id, registered.secret or ""

@@ -10,9 +10,10 @@ from time import perf_counter
 import pytest
 
 from idp.app import create_app
-from idp.services import accounts, keys
+from idp.services import accounts
 from idp.stores.durable.db import db
 from tests.people import PASSWORD, Outside, Person, Provider, settings_for
+from tests.signing import first_keys
 
 TRIES = 100
 """Of each kind, interleaved: 200 in all."""
@@ -29,7 +30,7 @@ def patient(tmp_path: Path, outside: Outside) -> Provider:
     app = create_app(settings_for(stores, tmp_path, outside, limits={**many, **more}))
     with app.app_context():
         db.metadata.create_all(db.engine)
-        keys.first_keys()
+        first_keys()
         verifier = app.extensions["idp"].hashing.make(PASSWORD)
         for number in range(TRIES):
             accounts.open_account(

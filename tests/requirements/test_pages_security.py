@@ -8,11 +8,12 @@ import pytest
 from werkzeug.test import TestResponse
 
 from idp.app import create_app
-from idp.services import accounts, keys
+from idp.services import accounts
 from idp.stores.durable.db import db
 from idp.web.proxies import TrustedProxies
 from tests.members import member, sessions_of, with_cookies_of
 from tests.people import PASSWORD, Outside, Person, Provider, settings_for
+from tests.signing import first_keys
 
 OURS = "https://login.example"
 
@@ -176,7 +177,7 @@ def test_an_invented_address_escapes_no_limit(tmp_path: Path, outside: Outside) 
     app = create_app(settings_for(stores, tmp_path, outside, limits={"journeys_per_address_hour": 3}))
     with app.app_context():
         db.metadata.create_all(db.engine)
-        keys.first_keys()
+        first_keys()
     made = Provider(app, app.extensions["idp"], outside)
     made.portal = made.register().client.client_id
     statuses = [
