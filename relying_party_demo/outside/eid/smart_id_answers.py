@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import secrets
-from base64 import b64decode, b64encode, urlsafe_b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from hashlib import sha256
 from typing import Any
 
 from cryptography.hazmat.primitives import hashes
@@ -16,9 +15,10 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from .people import PEOPLE, SMART, EidPerson
+from .smart_id_formulas import Terms, signed_payload, user_challenge
 from .smart_id_issuer import Issuer
 
-SCHEME = "smart-id-demo"
+SCHEME, PROTOCOL = "smart-id-demo", "ACSP_V2"
 HASHES: Mapping[str, Callable[[], hashes.HashAlgorithm]] = {
     "SHA-256": hashes.SHA256,
     "SHA-384": hashes.SHA384,
@@ -94,9 +94,24 @@ def document_of(person: EidPerson) -> str:
     return f"{serial_of(person)}-DEMO-Q"
 
 
-def named(text: str) -> str:
-    """Base64 of a name."""
-    return b64encode(text.encode()).decode()
+def terms_of(body: Mapping[str, Any]) -> Terms:
+    """What a request fixes for every formula, each text as it was sent."""
+    return Terms(
+        scheme=SCHEME,
+        protocol=PROTOCOL,
+        challenge=body["signatureProtocolParameters"]["rpChallenge"],
+        name=body["relyingPartyName"],
+        interactions=body["interactions"],
+        callback=body.get("initialCallbackUrl", ""),
+    )
+
+
+def ended(end: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    """The status of a session that ended without a signature."""
+    result: dict[str, Any] = {"endResult": end}
+    if end == "USER_REFUSED_INTERACTION":
+        result["details"] = {"interaction": _interaction(body)}
+    return {"state": "COMPLETE", "result": result}
 
 
 def signed(
@@ -107,21 +122,22 @@ def signed(
         person = next(one for one in PEOPLE if SMART in one.eids and one.number != person.number)
     wanted = body["signatureProtocolParameters"]["signatureAlgorithmParameters"]["hashAlgorithm"]
     used = "SHA-256" if fault == "wrong-hash" else wanted
-    flow_told = "App2App" if fault == "wrong-flow" else flow
+    flow_told = flow if fault != "wrong-flow" else "Web2App" if flow == "App2App" else "App2App"
     verifier, server_random = secrets.token_urlsafe(32), b64encode(secrets.token_bytes(18)).decode()
-    user_challenge = urlsafe_b64encode(sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    challenge = user_challenge(verifier)
     interaction = "verificationCodeChoice" if fault == "wrong-interaction" else _interaction(body)
-    payload = _payload(body, (server_random, user_challenge, interaction, flow_told), fault)
+    parts = {"server_random": server_random, "user_challenge": challenge, "interaction": interaction}
+    payload = signed_payload(_terms(body, fault), flow=flow_told, **parts)
     certificate = issuer.person(person, serial_of(person), document_of(person), fault=fault)
     document = "PNOEE-40404040009-MOCK-Q" if fault == "other-document" else document_of(person)
     status: dict[str, Any] = {
         "state": "COMPLETE",
         "result": {"endResult": "OK", "documentNumber": document},
-        "signatureProtocol": "ACSP_V2",
+        "signatureProtocol": PROTOCOL,
         "signature": {
             "value": b64encode(_sign(payload, issuer, used, fault)).decode(),
             "serverRandom": server_random,
-            "userChallenge": user_challenge,
+            "userChallenge": challenge,
             "flowType": flow_told,
             "signatureAlgorithm": "rsassa-pss",
             "signatureAlgorithmParameters": _parameters(used, fault),
@@ -139,25 +155,15 @@ def signed(
     return Signed(status=status, verifier=secrets.token_urlsafe(32) if fault == "callback-other-verifier" else verifier)
 
 
-def _payload(body: Mapping[str, Any], told: tuple[str, str, str, str], fault: str | None) -> str:
-    """What is signed: `told` are serverRandom, userChallenge, interaction and flow."""
-    server_random, user_challenge, interaction, flow = told
-    challenge = body["signatureProtocolParameters"]["rpChallenge"]
-    return "|".join(
-        (
-            "smart-id" if fault == "wrong-scheme" else SCHEME,
-            "ACSP_V2",
-            server_random,
-            b64encode(secrets.token_bytes(64)).decode() if fault == "wrong-challenge" else challenge,
-            user_challenge,
-            named("OTHER" if fault == "wrong-name" else body["relyingPartyName"]),
-            "",
-            b64encode(sha256(body["interactions"].encode()).digest()).decode(),
-            interaction,
-            "" if flow in ("QR", "Notification") else body.get("initialCallbackUrl", ""),
-            flow,
-        )
-    )
+def _terms(body: Mapping[str, Any], fault: str | None) -> Terms:
+    """What the app believes to sign."""
+    true = terms_of(body)
+    wrong = {
+        "wrong-scheme": {"scheme": "smart-id"},
+        "wrong-challenge": {"challenge": b64encode(secrets.token_bytes(64)).decode()},
+        "wrong-name": {"name": "OTHER"},
+    }
+    return replace(true, **wrong.get(fault or "", {}))
 
 
 def _parameters(used: str, fault: str | None) -> dict[str, Any]:

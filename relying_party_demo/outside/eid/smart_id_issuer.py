@@ -1,4 +1,4 @@
-"""The issuer of the Smart-ID simulator: authorities, people's certificates, and the word about revocation (OCSP)."""
+"""The issuer of the Smart-ID simulator: its authorities, and people's certificates."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.hashes import SHA1, SHA384
+from cryptography.hazmat.primitives.hashes import SHA384
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
-from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
-from flask import Flask, Response, request
 
 from . import clock
 from .people import EidPerson
 from .serving import Served
+from .smart_id_responder import Responder, Signer
 from .swedish_bankid_certificates import Extension, addresses, usage
 
 KEY_SIZE = 6144
@@ -27,7 +26,6 @@ BASIC = ("1.3.6.1.4.1.10015.17.1", "0.4.0.2042.1.1")
 SIGNING = ("1.3.6.1.4.1.10015.17.2", "0.4.0.194112.1.2")
 AUTHENTICATION = x509.ObjectIdentifier("1.3.6.1.4.1.62306.5.7.0")
 SINCE, YEARS = timedelta(days=400), timedelta(days=3650)
-OCSP_FAULTS = ("revoked", "ocsp-unknown", "ocsp-stale", "ocsp-other-nonce", "ocsp-away")
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
@@ -60,8 +58,8 @@ class Issuer:
         self.stranger = self._kept("stranger", "TEST of Demo SK EID-Q", ec.SECP384R1())
         self.server_root = self._kept("server-root", "TEST of Demo SK TLS", ec.SECP384R1())
         self.key = self._app_key()
-        self._revocation: dict[int, str] = {}
-        self._served = Served(self._app(), host=host, port=port)
+        self._responder = Responder([self._signer(one) for one in (self.qualified, self.basic, self.stranger)])
+        self._served = Served(self._responder.app(), host=host, port=port)
         self.ocsp_url = f"http://{host}:{self._served.port}/ocsp"
         for name, authorities in (
             ("person-roots", [self.root]),
@@ -126,48 +124,25 @@ class Issuer:
             country=person.country,
         )
         made = self._issue(subject, self.key.public_key(), by=by, extensions=extensions, ends=ends)
-        if fault in OCSP_FAULTS:
-            self._revocation[made.serial_number] = fault
+        self._responder.issued(made, by=by.made, fault=fault)
         return made
 
     # How it is done
 
-    def _app(self) -> Flask:
-        app = Flask(__name__)
-        app.post("/ocsp")(self._ocsp)
-        return app
-
-    def _ocsp(self) -> Response:
-        asked = ocsp.load_der_ocsp_request(request.get_data())
-        fault = self._revocation.get(asked.serial_number)
-        if fault == "ocsp-away":
-            return Response("", 503)
-        now = clock.now() - (timedelta(hours=2) if fault == "ocsp-stale" else timedelta(0))
-        status = {"revoked": ocsp.OCSPCertStatus.REVOKED, "ocsp-unknown": ocsp.OCSPCertStatus.UNKNOWN}
-        issuer = next(
-            (one for one in (self.qualified, self.basic, self.stranger) if _key_hash(one) == asked.issuer_key_hash),
-            self.qualified,
+    def _signer(self, authority: Authority) -> Signer:
+        """A responder that this authority has named (RFC 6960 §4.2.2.2)."""
+        key = ec.generate_private_key(ec.SECP384R1())
+        made = self._issue(
+            _name((NameOID.COMMON_NAME, "TEST of Demo SK OCSP RESPONDER")),
+            key.public_key(),
+            by=authority,
+            extensions=[
+                usage("digital_signature"),
+                (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.OCSP_SIGNING]), False),
+                (x509.OCSPNoCheck(), False),
+            ],
         )
-        nonce = asked.extensions.get_extension_for_class(x509.OCSPNonce).value.nonce
-        is_revoked = fault == "revoked"
-        builder = (
-            ocsp.OCSPResponseBuilder()
-            .add_response_by_hash(
-                issuer_name_hash=asked.issuer_name_hash,
-                issuer_key_hash=asked.issuer_key_hash,
-                serial_number=asked.serial_number,
-                algorithm=SHA1(),  # noqa: S303 - the algorithm of an id, as everybody asks with it
-                cert_status=status.get(fault or "", ocsp.OCSPCertStatus.GOOD),
-                this_update=now,
-                next_update=now + timedelta(minutes=10),
-                revocation_time=now if is_revoked else None,
-                revocation_reason=None,
-            )
-            .responder_id(ocsp.OCSPResponderEncoding.NAME, issuer.made)
-            .add_extension(x509.OCSPNonce(b"\0" * 32 if fault == "ocsp-other-nonce" else nonce), critical=False)
-        )
-        signed = builder.sign(issuer.key, SHA384())
-        return Response(signed.public_bytes(Encoding.DER), content_type="application/ocsp-response")
+        return Signer(authority=authority.made, certificate=made, key=key)
 
     def _kept(self, name: str, common_name: str, curve: ec.EllipticCurve, *, by: Authority | None = None) -> Authority:
         path = self._folder / f"{name}.key.pem"
@@ -195,7 +170,7 @@ class Issuer:
         """One key for all apps here: a key of this size takes seconds to make."""
         path = self._folder / "app.key.pem"
         if path.exists():
-            key = load_pem_private_key(path.read_bytes(), None)
+            key = load_pem_private_key(path.read_bytes(), None, unsafe_skip_rsa_key_validation=True)  # made below
             if isinstance(key, rsa.RSAPrivateKey):
                 return key
         key = rsa.generate_private_key(65537, KEY_SIZE)
@@ -241,10 +216,6 @@ def _born(person: EidPerson) -> bytes:
     inner = bytes.fromhex("06082b06010505070901") + bytes([0x31, len(time) + 2, 0x18, len(time)]) + time
     attribute = bytes([0x30, len(inner)]) + inner
     return bytes([0x30, len(attribute)]) + attribute
-
-
-def _key_hash(authority: Authority) -> bytes:
-    return x509.SubjectKeyIdentifier.from_public_key(authority.made.public_key()).digest
 
 
 def _pem(key: PrivateKey) -> bytes:

@@ -20,7 +20,24 @@ OF_FLOW = {
     "device-link": ("displayTextAndPIN", "confirmationMessage"),
     "notification": ("displayTextAndPIN", "confirmationMessage", "confirmationMessageAndVerificationCodeChoice"),
 }
-CALLBACK = re.compile(r"https://([^|#]+)")
+CALLBACK = re.compile(r"https://(?!/)[^|#]+")
+IDENTIFIERS = {
+    "etsi": re.compile(r"(?:PNO|PAS|IDC)[A-Z]{2}-[0-9A-Za-z-]{1,30}"),
+    "document": re.compile(r"(?:PNO|PAS|IDC)[A-Z]{2}-[0-9A-Za-z-]{1,30}-[0-9A-Z]{4}-(?:Q|NQ)"),
+}
+TITLES = {
+    400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    415: "Unsupported Media Type",
+    471: "No suitable account of requested type found, but user has some other accounts",
+    472: "Person should view Smart-ID app or Smart-ID self-service portal now",
+    480: "The client is too old and not supported any more",
+    500: "Internal Server Error",
+    580: "System is under maintenance, retry again later",
+}
 
 
 class Problem(Exception):
@@ -30,10 +47,14 @@ class Problem(Exception):
         super().__init__(parameter)
         self.status, self.parameter = status, parameter
 
-    def body(self) -> dict[str, Any]:
-        """The problem document."""
-        told: dict[str, Any] = {"type": "about:blank", "status": self.status, "title": "Refused"}
-        return {**told, "errors": [{"paramName": self.parameter}]} if self.parameter else told
+    def body(self, instance: str) -> dict[str, Any]:
+        """The problem document (RFC 9457 §3.1) of a request to this path."""
+        title = TITLES.get(self.status, "Refused")
+        told: dict[str, Any] = {"type": "about:blank", "status": self.status, "title": title, "instance": instance}
+        if not self.parameter:
+            return told
+        error = {"code": "INVALID_PARAMETER", "detail": "value is not allowed", "paramName": self.parameter}
+        return {**told, "detail": f"{self.parameter} is wrong", "errors": [error]}
 
 
 def checked(raw: bytes, flow: str) -> dict[str, Any]:
@@ -45,6 +66,7 @@ def checked(raw: bytes, flow: str) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise Problem(400)
     _agreed(body)
+    _permitted(body)
     _signature(body)
     _interactions(body, flow)
     if "nonce" in body:
@@ -67,6 +89,23 @@ def _agreed(body: Mapping[str, Any]) -> None:
         raise Problem(403 if body.get("certificateLevel") == "ADVANCED" else 400, "certificateLevel")
 
 
+def ensure_identifier(kind: str, who: str) -> None:
+    """Refuse an identifier in the path that is none. Raises Problem."""
+    if not IDENTIFIERS[kind].fullmatch(who):
+        raise Problem(400, "semanticsIdentifier" if kind == "etsi" else "documentNumber")
+
+
+def _permitted(body: Mapping[str, Any]) -> None:
+    """Nothing that wants an agreement of its own: this contract has none."""
+    wanted = body.get("requestProperties", {})
+    if not isinstance(wanted, dict) or not isinstance(wanted.get("shareMdClientIpAddress", False), bool):
+        raise Problem(400, "requestProperties")
+    if wanted.get("shareMdClientIpAddress"):
+        raise Problem(403, "requestProperties")
+    if body.get("capabilities"):
+        raise Problem(403, "capabilities")
+
+
 def _signature(body: Mapping[str, Any]) -> None:
     if body.get("signatureProtocol") != "ACSP_V2":
         raise Problem(400, "signatureProtocol")
@@ -82,19 +121,26 @@ def _signature(body: Mapping[str, Any]) -> None:
 
 
 def _interactions(body: Mapping[str, Any], flow: str) -> None:
+    text = _decoded(str(body.get("interactions", "")))
     try:
-        told = json.loads(_decoded(str(body.get("interactions", ""))))
-        kinds = [one["type"] for one in told]
-        texts = [(one["type"], {name: text for name, text in one.items() if name != "type"}) for one in told]
-    except (ValueError, TypeError, KeyError):
+        told = json.loads(text)
+    except ValueError:
         raise Problem(400, "interactions") from None
-    if not kinds or len(set(kinds)) != len(kinds) or set(kinds) - set(OF_FLOW[flow]):
+    if not isinstance(told, list) or not told or not _is_minified(text, told):
         raise Problem(400, "interactions")
-    for kind, members in texts:
-        member, longest = TEXTS[kind]
-        text = members.get(member)
-        if set(members) != {member} or not isinstance(text, str) or not 0 < len(text) <= longest:
+    kinds = [one.get("type") if isinstance(one, dict) else None for one in told]
+    if any(kind not in OF_FLOW[flow] or kinds.count(kind) > 1 for kind in kinds):
+        raise Problem(400, "interactions")
+    for one in told:
+        member, longest = TEXTS[one["type"]]
+        shown = one.get(member)
+        if set(one) != {"type", member} or not isinstance(shown, str) or not 0 < len(shown) <= longest:
             raise Problem(400, "interactions")
+
+
+def _is_minified(text: bytes, told: Any) -> bool:
+    written = (json.dumps(told, separators=(",", ":"), ensure_ascii=ascii) for ascii in (True, False))
+    return text in (one.encode() for one in written)
 
 
 def _decoded(text: str) -> bytes:
