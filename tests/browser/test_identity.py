@@ -54,6 +54,7 @@ def goes_on(page: Page, script: bool) -> None:
 def at_proof(page: Page, world: World, kari: Newcomer) -> None:
     """A new person, signed up, who has pressed «Bekreft» on the portal."""
     signs_up(page, world, kari)
+    page.wait_for_url(f"{world.portal}/**")
     press(page, "Bekreft")
     expect(page.get_by_role("heading", level=1)).to_have_text("Bekreft hvem du er")
 
@@ -92,6 +93,7 @@ def test_stopping_leaves_a_working_portal_and_a_proof_alone_opens_nothing(
     expect(page.locator("main")).to_contain_text("Du er fortsatt logget inn.")
 
     press(page, "Bekreft")
+    page.wait_for_url("**/sign-in/eid")
     press(page, "Bekreft med BankID")
     at_the_bank(page, "Ola Hansen", "Godkjenn")
     is_back(page, world, "Tilgangen din")  # his access window has closed
@@ -153,6 +155,7 @@ def test_smart_id_by_push_to_a_phone_that_is_known(opens: Opens, world: World, k
     page = opens(java_script_enabled=True)
     page.goto(world.portal)
     signs_in(page, kari)
+    page.wait_for_url(f"{world.portal}/**")
     press(page, "Bekreft")
     press(page, "Bekreft med Smart-ID på telefonen din")
     expect(page.get_by_role("heading", level=1)).to_have_text("Sjekk at koden er den samme i appen")

@@ -6,6 +6,7 @@ import secrets
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import sha256
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
@@ -78,7 +79,11 @@ class Keys:
     """The signing keys: the newest signs, those before it stay published."""
 
     signing: list[ECKey] = field(default_factory=lambda: [_new_key()])
-    rsa: RSAKey = field(default_factory=lambda: RSAKey.generate_key(2048, {"kid": "old-rsa"}))
+
+    @cached_property
+    def rsa(self) -> RSAKey:
+        """The key of versions before 4, made when somebody wants it: that takes its time."""
+        return RSAKey.generate_key(2048, {"kid": "old-rsa"})
 
     def rotate(self) -> None:
         """A new key signs from now on, and the old one is gone."""
@@ -86,7 +91,8 @@ class Keys:
 
     def published(self) -> dict[str, Any]:
         """The JWK set."""
-        return {"keys": [*(key.as_dict(private=False) for key in self.signing), self.rsa.as_dict(private=False)]}
+        old = [self.rsa.as_dict(private=False)] if "rsa" in self.__dict__ else []
+        return {"keys": [*(key.as_dict(private=False) for key in self.signing), *old]}
 
 
 def _new_key() -> ECKey:

@@ -51,7 +51,8 @@ class Bank:
         self.client_file = folder / "client.pem"
         self.server_root_file.write_bytes(_pem(self._authorities.server_root))
         self.person_roots_file.write_bytes(_pem(self._authorities.person_root))
-        self.issue_client("Alumni", self.client_file)
+        if not _is_young(self.client_file, now):
+            self.issue_client("Alumni", self.client_file)
 
     def issue_client(self, display_name: str, file: Path) -> None:
         """Write a client certificate and its key for a service that uses BankID."""
@@ -187,3 +188,10 @@ def _purpose(oid: x509.ObjectIdentifier) -> Extension:
 
 def _pem(issuer: Issuer) -> bytes:
     return issuer.certificate.public_bytes(Encoding.PEM)
+
+
+def _is_young(file: Path, now: datetime) -> bool:
+    """Whether a certificate that was issued before has half of its life left: a new key takes its time."""
+    if not file.exists():
+        return False
+    return x509.load_pem_x509_certificate(file.read_bytes()).not_valid_after_utc - now > YEAR / 2
