@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtensionOID, NameOID
 
@@ -30,6 +30,15 @@ Kind = TypeVar("Kind", bound=x509.ExtensionType)
 
 BROKEN = (hashes.SHA1, hashes.MD5)
 
+UNREADABLE = (
+    ValueError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
+"""What the library raises for bytes that are no certificate, or one of a kind that is not taken here."""
+
 TEST_NAMES = ("test of ", "test ", "test-", "demo ")
 """How the common names of test authorities begin, in small letters."""
 
@@ -44,8 +53,9 @@ def parse(der: bytes) -> x509.Certificate:
         raise Untrusted("the certificate is too large")
     try:
         found = x509.load_der_x509_certificate(der)
-        _ = found.extensions, found.subject, found.issuer  # parsed only when asked for
-    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as problem:
+        # parsed only when asked for
+        _ = found.extensions, found.subject, found.issuer, found.signature_hash_algorithm, found.public_key()
+    except UNREADABLE as problem:
         raise Untrusted("the certificate is not DER as it should be") from problem
     return found
 
@@ -150,7 +160,7 @@ def is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> boo
         return False
     try:
         certificate.verify_directly_issued_by(issuer)
-    except (InvalidSignature, ValueError, TypeError):
+    except (InvalidSignature, TypeError, *UNREADABLE):
         return False
     return True
 

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from idp.eid.certificates import BROKEN, extended_usages, is_issued_by
+from idp.eid.certificates import BROKEN, UNREADABLE, Untrusted, extended_usages, is_issued_by, parse
 from idp.outgoing import Caller, Unreachable
 
 OLDEST = timedelta(minutes=15)
@@ -100,8 +100,9 @@ def _parsed(der: bytes) -> ocsp.OCSPResponse:
         answer = ocsp.load_der_ocsp_response(der)
         if answer.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
             raise Unknown(f"the responder says {answer.response_status.name}")
-        _ = answer.extensions, list(answer.responses)
-    except (ValueError, x509.DuplicateExtension) as problem:
+        _ = answer.extensions, answer.signature_hash_algorithm, [one.hash_algorithm for one in answer.responses]
+        _ = [parse(one.public_bytes(serialization.Encoding.DER)) for one in answer.certificates]
+    except (Untrusted, *UNREADABLE) as problem:
         raise Unknown("the answer is not DER as it should be") from problem
     return answer
 

@@ -228,9 +228,9 @@ class SmartId:
         if status.signature is None or status.cert is None or status.result.document_number is None:
             raise Refused(Outcome.PROTOCOL_ERROR, "session: OK without a signature")
         flow = status.signature.flow_type
-        if (flow in SAME_DEVICE) != kept.returned:
-            if kept.returned:
-                raise Refused(Outcome.PROOF_INVALID, "a callback in a flow that has none")
+        if kept.returned and flow not in SAME_DEVICE:
+            raise Refused(Outcome.PROOF_INVALID, "a callback in a flow that has none")
+        if flow in SAME_DEVICE and flow in _offered(kept) and not kept.returned:
             return Pending("in-progress", _kept(kept, unanswered=0))  # the app has yet to bring the browser back
         if kept.returned and not compare_digest(
             formulas.user_challenge(kept.verifier).encode(), status.signature.user_challenge.encode()
@@ -243,16 +243,22 @@ class SmartId:
             cert=status.cert,
             interaction=status.interaction_type_used,
         )
-        offered = ("Notification",) if kept.document else ("QR", "Web2App") if kept.asked.callback else ("QR",)
         case = Case(
             asked=kept.asked,
             finished=finished,
-            flows=offered,
+            flows=_offered(kept),
             interactions=kept.interactions,
             expected=kept.expected,
             now=now,
         )
         return self._proof.verified(case)
+
+
+def _offered(kept: Notes) -> tuple[str, ...]:
+    """The flows that a session may end by."""
+    if kept.document:
+        return ("Notification",)
+    return ("QR", "Web2App") if kept.asked.callback else ("QR",)
 
 
 _decode = msgspec.json.Decoder(Notes).decode

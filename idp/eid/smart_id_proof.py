@@ -31,7 +31,9 @@ NEW_PURPOSE = "1.3.6.1.4.1.62306.5.7.0"
 
 CLIENT_AUTH = "1.3.6.1.5.5.7.3.2"
 OLD_USAGES = frozenset({"digital_signature", "key_encipherment", "data_encipherment"})
-BIRTHDATE = "1.3.6.1.5.5.7.9.1"
+BIRTHDATE = b"\x06\x08\x2b\x06\x01\x05\x05\x07\x09\x01"
+"""The object identifier 1.3.6.1.5.5.7.9.1 in DER."""
+
 SUBJECT_DIRECTORY_ATTRIBUTES = x509.ObjectIdentifier("2.5.29.9")
 KEY_SIZES = (4095, 4096, 6143, 6144)
 
@@ -232,7 +234,8 @@ class Proof:
             )
         except (Untrusted, InvalidNumber) as problem:
             raise Refused(Outcome.PROOF_INVALID, f"subject: {problem}") from None
-        _ensure(case.finished.document.startswith(f"{serial}-"), "documentNumber is another person's")
+        own = re.fullmatch(rf"{re.escape(serial)}-[0-9A-Za-z-]{{1,40}}", case.finished.document)
+        _ensure(own is not None, "documentNumber is another person's")
         _ensure_expected(case.expected, number)
         return Verified(
             country=number.country,
@@ -258,12 +261,13 @@ def birthdate(certificate: x509.Certificate) -> date | None:
     """The date of birth among the subject directory attributes (RFC 3739 §3.2.2). It wins over the number's."""
     for extension in certificate.extensions:
         if extension.oid == SUBJECT_DIRECTORY_ATTRIBUTES and isinstance(extension.value, x509.UnrecognizedExtension):
-            found = re.search(
-                rb"\x06\x08\x2b\x06\x01\x05\x05\x07\x09\x01\x31\x11\x18\x0f(\d{8})\d{6}Z", extension.value.value
-            )
-            if found is None:
-                raise Refused(Outcome.PROOF_INVALID, "subject directory attributes")
-            return datetime.strptime(found[1].decode(), "%Y%m%d").date()  # noqa: DTZ007 - a date has no zone
+            if BIRTHDATE not in extension.value.value:
+                return None
+            found = re.search(re.escape(BIRTHDATE) + rb"\x31\x11\x18\x0f(\d{8})\d{6}Z", extension.value.value)
+            try:
+                return date.fromisoformat(found[1].decode() if found else "")
+            except ValueError:
+                raise Refused(Outcome.PROOF_INVALID, "date of birth") from None
     return None
 
 

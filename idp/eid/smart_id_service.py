@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
+import json
 from collections.abc import Mapping
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from idp.eid.connector import Outcome
 from idp.eid.smart_id_proof import Cert, Refused, Signature
@@ -45,13 +45,21 @@ class Busy(Exception):
     """No answer this time; ask again later."""
 
 
-class Made(Struct, frozen=True, kw_only=True, rename="camel"):
-    """A session that was begun. The last three are of device links."""
+_SessionId = Annotated[str, Meta(pattern=r"\A[0-9A-Za-z-]{8,64}\Z")]
+_Token = Annotated[str, Meta(pattern=r"\A[0-9A-Za-z]{24,200}\Z")]
+_BASE64 = r"\A(?=.{24,200}\Z)(?:[0-9A-Za-z+/]{4})*(?:[0-9A-Za-z+/]{2}==|[0-9A-Za-z+/]{3}=)?\Z"
+_Secret = Annotated[str, Meta(pattern=_BASE64)]
+_LinkBase = Annotated[str, Meta(pattern=r"\Ahttps://[!-~]+\Z", max_length=500)]
+"""What the page makes a link of: never a script, nor an address that can be overheard."""
 
-    session_id: str = msgspec.field(name="sessionID")
-    session_token: str | None = None
-    session_secret: str | None = None
-    device_link_base: str | None = None
+
+class Made(Struct, frozen=True, kw_only=True, rename="camel"):
+    """A session that was begun. The last three are of device links; all go into links and formulas as they are."""
+
+    session_id: _SessionId = msgspec.field(name="sessionID")
+    session_token: _Token | None = None
+    session_secret: _Secret | None = None
+    device_link_base: _LinkBase | None = None
 
     def __repr__(self) -> str:
         return "Made()"
@@ -96,10 +104,7 @@ class Service:
             raise Refused(Outcome.PROVIDER_UNAVAILABLE, f"start: {problem}") from None
         if said.status != 200:
             raise Refused(_STARTING.get(said.status, Outcome.PROVIDER_UNAVAILABLE), f"start: {said.status}")
-        made = _read(said, Made)
-        if not re.fullmatch(r"[0-9A-Za-z-]{8,64}", made.session_id):
-            raise Refused(Outcome.PROTOCOL_ERROR, "start: sessionID")
-        return made
+        return _read(said, Made)
 
     def status(self, session_id: str) -> Status:
         """How a session goes. Raises `Refused`, or `Busy`."""
@@ -119,6 +124,8 @@ def _read(said: Answer, kind: type[Kind]) -> Kind:
     if said.content_type != "application/json":
         raise Refused(Outcome.PROTOCOL_ERROR, "content type")
     try:
-        return msgspec.convert(said.json(), kind)
+        told = said.json()
+        json.dumps(told, ensure_ascii=False).encode()  # half a surrogate pair is no text: nothing could keep it
+        return msgspec.convert(told, kind)
     except (ValueError, RecursionError):
         raise Refused(Outcome.PROTOCOL_ERROR, "JSON is not as it should be") from None

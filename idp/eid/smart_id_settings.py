@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 from urllib.parse import urlsplit
 
 from msgspec import Meta, Struct, field
@@ -58,8 +58,9 @@ def check(settings: SmartIdSettings, *, loopback: bool) -> None:
         raise ValueError("url must begin with https://")
     if len(settings.relying_party_name.encode()) > 32:
         raise ValueError("relying_party_name may have 32 bytes as UTF-8")
-    if not set(settings.levels) <= {QUALIFIED} or not settings.levels:
-        raise ValueError(f"levels says what {QUALIFIED} counts for; {ADVANCED} proves nobody")
+    if set(settings.levels) != {QUALIFIED} or not set(settings.levels.values()) <= set(get_args(Level)):
+        words = ", ".join(get_args(Level))
+        raise ValueError(f"levels says what {QUALIFIED} counts for, one of {words}; {ADVANCED} proves nobody")
     if not settings.policies:
         raise ValueError("policies names one object identifier or more")
     if not loopback:

@@ -93,6 +93,36 @@ def test_what_is_no_certificate_is_refused(der: bytes) -> None:
         certificates.parse(der)
 
 
+def altered(der: bytes, *, wherever: bytes = b"") -> list[bytes]:
+    """With one bit of every fifth byte turned, and of each byte of what is named."""
+    named = range(der.index(wherever), der.index(wherever) + len(wherever))
+    places = sorted({*range(0, len(der), 5), *named})
+    return [der[:at] + bytes([der[at] ^ 1]) + der[at + 1 :] for at in places]
+
+
+VERSION_3, ECDSA_SHA384, RSA_KEY = (
+    b"\xa0\x03\x02\x01\x02",
+    b"\x2a\x86\x48\xce\x3d\x04\x03\x03",
+    b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01",
+)
+
+
+@pytest.mark.parametrize("part", [VERSION_3, ECDSA_SHA384, RSA_KEY], ids=["version", "signature", "key"])
+def test_an_altered_certificate_is_refused_in_words_whatever_it_has_become(part: bytes) -> None:
+    """It comes from outside: a kind that nobody knows is a refusal like any other, never an error of ours."""
+    anchors, between = [certificate(ROOT)], [certificate(CA)]
+    for der in altered(b64decode(VECTORS["cert-smartid-auth-q-new"]["input"]["der_b64"]), wherever=part):
+        with pytest.raises(Untrusted):
+            certificates.path(certificates.parse(der), between=between, anchors=anchors, now=WHEN)
+
+
+def test_an_altered_authority_vouches_for_nobody() -> None:
+    leaf, anchors = certificate("cert-smartid-auth-q-new"), [certificate(ROOT)]
+    for der in altered(b64decode(VECTORS[CA]["input"]["der_b64"]), wherever=ECDSA_SHA384):
+        with pytest.raises(Untrusted):
+            certificates.path(leaf, between=[certificates.parse(der)], anchors=anchors, now=WHEN)
+
+
 # Hierarchies that were made to be wrong
 
 
@@ -261,6 +291,21 @@ def test_an_answer_that_does_not_count_is_no_answer(wrong: dict[str, Any]) -> No
 def test_an_answer_to_another_question_is_none() -> None:
     with pytest.raises(Unknown):
         judge(answer(), nonce=b"m" * 32)
+
+
+def test_an_altered_answer_is_none_whatever_it_has_become() -> None:
+    """The signatures' unused bits are left alone: they say nothing."""
+    der, leaf, issuer = answer()
+    for changed in altered(der, wherever=b"\x2a\x86\x48\xce\x3d\x04\x03\x02"):
+        if _unused_bits(der, changed):
+            continue
+        with pytest.raises((Revoked, Unknown)):
+            judge((changed, leaf, issuer))
+
+
+def _unused_bits(der: bytes, changed: bytes) -> bool:
+    at = next(at for at in range(len(der)) if der[at] != changed[at])
+    return der[at] == 0 and der[at - 2] == 0x03 and der[at + 1] == 0x30
 
 
 def test_the_authority_may_answer_itself() -> None:
