@@ -198,27 +198,7 @@ class Service:
         parts = {"server_random": b64encode(b"r" * 18).decode(), "user_challenge": user_challenge(VERIFIER)}
         payload = signed_payload(asked, **parts, interaction=told, flow=flow).encode()
         signature = private.sign(payload, padding.PSS(padding.MGF1(hashes.SHA3_512()), 64), hashes.SHA3_512())
-        status = {
-            "state": "COMPLETE",
-            "result": {"endResult": "OK", "documentNumber": DOCUMENT},
-            "signatureProtocol": "ACSP_V2",
-            "signature": {
-                "value": b64encode(signature).decode(),
-                "serverRandom": parts["server_random"],
-                "userChallenge": parts["user_challenge"],
-                "flowType": flow,
-                "signatureAlgorithm": "rsassa-pss",
-                "signatureAlgorithmParameters": {
-                    "hashAlgorithm": "SHA3-512",
-                    "maskGenAlgorithm": {"algorithm": "id-mgf1", "parameters": {"hashAlgorithm": "SHA3-512"}},
-                    "saltLength": 64,
-                    "trailerField": "0xbc",
-                },
-            },
-            "cert": {"value": b64encode(certificate.public_bytes(Encoding.DER)).decode(),
-                     "certificateLevel": "QUALIFIED"},
-            "interactionTypeUsed": told,
-        }  # fmt: skip
+        status = _complete(told, flow, certificate, b64encode(signature).decode(), **parts)
         for where, value in changed.items():
             *path, last = where.split(".")
             place: Any = status
@@ -227,6 +207,31 @@ class Service:
             place[last] = value
         self.sessions = [(200, status)]
         return status
+
+
+def _complete(told: str, flow: str, certificate: x509.Certificate, signature: str, **parts: str) -> dict[str, Any]:
+    """A session that ended well."""
+    return {
+        "state": "COMPLETE",
+        "result": {"endResult": "OK", "documentNumber": DOCUMENT},
+        "signatureProtocol": "ACSP_V2",
+        "signature": {
+            "value": signature,
+            "serverRandom": parts["server_random"],
+            "userChallenge": parts["user_challenge"],
+            "flowType": flow,
+            "signatureAlgorithm": "rsassa-pss",
+            "signatureAlgorithmParameters": {
+                "hashAlgorithm": "SHA3-512",
+                "maskGenAlgorithm": {"algorithm": "id-mgf1", "parameters": {"hashAlgorithm": "SHA3-512"}},
+                "saltLength": 64,
+                "trailerField": "0xbc",
+            },
+        },
+        "cert": {"value": b64encode(certificate.public_bytes(Encoding.DER)).decode(),
+                 "certificateLevel": "QUALIFIED"},
+        "interactionTypeUsed": told,
+    }  # fmt: skip
 
 
 @contextmanager
