@@ -17,12 +17,14 @@ SWITCHES = [
     "--disable-component-update",
     "--disable-sync",
 ]
+PROGRAMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+"""The same engine; the first has no window to keep, and needs a quarter less of the processor."""
 
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    """Debian's Chromium, without a window. Without it these tests are skipped; where CI says so they fail."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    """Chromium, without a window. Without it these tests are skipped; where CI says so they fail."""
+    found = next(filter(None, map(shutil.which, PROGRAMS)), None)
     if found is None:
         assert not os.environ.get("CI"), "chromium must be there where everything is proved"
         pytest.skip("chromium is not installed; .ci/run installs it")

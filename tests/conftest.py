@@ -14,6 +14,8 @@ from tempfile import TemporaryDirectory
 import psycopg
 import pytest
 import redis
+from flask import Flask
+from jinja2 import FileSystemBytecodeCache
 
 from idp import clock as idp_clock
 from tests.chromium import chromium
@@ -21,6 +23,9 @@ from tests.people import outside, provider
 from tests.servers import postgresql, redis_server
 
 __all__ = ["chromium", "outside", "provider"]
+
+Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": FileSystemBytecodeCache()}
+"""Each test has an application of its own; compiling the pages anew for each would take most of the time."""
 
 for name in [name for name in os.environ if name.startswith("IDP_")]:
     del os.environ[name]  # settings of whoever runs the tests: no provider in them is to hear of any

@@ -32,6 +32,7 @@ from idp.stores.durable.db import db, transaction
 from idp.stores.durable.sealing import create_root_secrets
 from idp.stores.shortlived.contract import ShortLived
 from idp.stores.shortlived.opening import open_store
+from tests.durable import make_tables
 from tests.receivers import Gateway, Mailbox, gateway, mail_server
 
 ROOT = Path(__file__).parent.parent
@@ -130,7 +131,7 @@ def house(stores: tuple[str, str], tmp_path: Path) -> Iterator[House]:
         settings = msgspec.convert(told, Settings)
         app = open_durable(settings)
         with app.app_context():
-            db.metadata.create_all(db.engine)
+            make_tables(db.engine)
             stack.callback(db.engine.dispose)
             store = open_store(settings.shortlived)
             yield House(app, settings, store, tmp_path, phones, mailbox, stack.enter_context(ExitStack()))

@@ -12,6 +12,7 @@ import time
 import urllib.request
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import sha256
@@ -33,6 +34,7 @@ from idp.services import accounts, clients, sessions
 from idp.settings import Settings
 from idp.stores.durable.db import db
 from idp.stores.durable.sealing import create_root_secrets
+from tests.durable import make_tables
 from tests.reading import Page
 from tests.signing import first_keys
 
@@ -161,9 +163,16 @@ class Provider:
 @pytest.fixture
 def provider(stores: tuple[str, str], tmp_path: Path, outside: Outside) -> Iterator[Provider]:
     """The provider, on either pair of stores."""
-    app = create_app(settings_for(stores, tmp_path, outside))
+    with new_provider(settings_for(stores, tmp_path, outside), outside) as made:
+        yield made
+
+
+@contextmanager
+def new_provider(settings: Settings, outside: Outside) -> Iterator[Provider]:
+    """A provider on empty stores, with tables, keys and a portal."""
+    app = create_app(settings)
     with app.app_context():
-        db.metadata.create_all(db.engine)
+        make_tables(db.engine)
         first_keys()
     made = Provider(app, app.extensions["idp"], outside)
     registered = made.register()
@@ -171,6 +180,11 @@ def provider(stores: tuple[str, str], tmp_path: Path, outside: Outside) -> Itera
     yield made
     with app.app_context():
         db.engine.dispose()
+
+
+def on_sqlite(folder: Path) -> tuple[str, str]:
+    """URLs of an empty durable and an empty short-lived store in this folder."""
+    return f"sqlite:///{folder}/idp.sqlite", f"sqlite:///{folder}/shortlived.sqlite"
 
 
 def settings_for(stores: tuple[str, str], folder: Path, outside: Outside, **sections: dict[str, Any]) -> Settings:

@@ -7,13 +7,16 @@ The password meets the pepper before argon2id, so a stolen database alone is wor
 from __future__ import annotations
 
 import os
+from base64 import b64encode
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from secrets import token_bytes
 from threading import BoundedSemaphore
 from typing import TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.low_level import ARGON2_VERSION
 
 from idp.rules.passwords import normalise
 from idp.settings import Passwords
@@ -42,7 +45,7 @@ class Hashing:
         threads = settings.hashing_threads or os.cpu_count() or 1
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="hashing")
         self._places = BoundedSemaphore(threads + settings.hashing_queue)
-        self._dummy = self.make("a password that nobody has")
+        self._dummy = self._unmatched()
 
     def make(self, password: str) -> str:
         """A verifier for the password, with a fresh salt and the current parameters."""
@@ -61,6 +64,14 @@ class Hashing:
     def _make(self, password: str) -> str:
         pepper_id, peppered = self._vault.pepper(normalise(password))
         return f"{pepper_id}${self._hasher.hash(peppered)}"
+
+    def _unmatched(self) -> str:
+        """A verifier with the current parameters that no password matches: chance stands where the hash would."""
+        pepper_id, _ = self._vault.pepper("")
+        of = self._hasher
+        parameters = f"m={of.memory_cost},t={of.time_cost},p={of.parallelism}"
+        salt, hashed = (b64encode(token_bytes(size)).rstrip(b"=").decode() for size in (of.salt_len, of.hash_len))
+        return f"{pepper_id}$$argon2id$v={ARGON2_VERSION}${parameters}${salt}${hashed}"
 
     def _verify(self, verifier: str, password: str) -> bool:
         pepper_id, _, encoded = verifier.partition("$")

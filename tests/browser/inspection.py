@@ -39,12 +39,9 @@ class Inspector:
         self.page.on("pageerror", lambda error: self.problems.append(f"script: {error}"))
 
     def looks(self, what: str) -> None:
-        """Inspect the page in front: axe in light and dark, its width on a small screen, what it keeps."""
+        """Inspect the page in front: axe, its width on a small screen, what it keeps. tests/pages sees the dark."""
         self.seen.append(what)
-        for scheme in ("light", "dark"):
-            # Colours that are still on their way from light to dark are nobody's fault.
-            self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-            self._run_axe(f"{what}, {scheme}")
+        self._run_axe(what)
         wide = self.page.viewport_size
         self.page.set_viewport_size(NARROW)
         overflow = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
@@ -60,7 +57,8 @@ class Inspector:
         if not self.page.evaluate("typeof window.axe === 'object'"):
             self.page.evaluate(_axe())
         found: dict[str, Any] = self.page.evaluate(
-            "rules => axe.run(document, {runOnly: {type: 'tag', values: rules}})", RULES
+            "rules => axe.run(document, {runOnly: {type: 'tag', values: rules}, resultTypes: ['violations']})",
+            RULES,
         )
         for fault in found["violations"]:
             places = "; ".join(node["html"][:120] for node in fault["nodes"][:3])

@@ -7,12 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from idp.app import create_app
 from idp.eid import registry
-from idp.stores.durable.db import db
 from tests.eid.scripted import Scripted
-from tests.people import Outside, Provider, settings_for
-from tests.signing import first_keys
+from tests.people import Outside, Provider, new_provider, settings_for
 
 
 @pytest.fixture
@@ -27,13 +24,5 @@ def provider(
 ) -> Iterator[Provider]:
     """The provider with that eID, on either pair of stores."""
     monkeypatch.setattr(registry, "build", lambda *_, **__: {eid.name: eid})
-    app = create_app(settings_for(stores, tmp_path, outside))
-    with app.app_context():
-        db.metadata.create_all(db.engine)
-        first_keys()
-    made = Provider(app, app.extensions["idp"], outside)
-    registered = made.register()
-    made.portal, made.secret = registered.client.client_id, registered.secret or ""
-    yield made
-    with app.app_context():
-        db.engine.dispose()
+    with new_provider(settings_for(stores, tmp_path, outside), outside) as made:
+        yield made

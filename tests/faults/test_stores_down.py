@@ -24,6 +24,7 @@ from idp.services import accounts
 from idp.stores import Unavailable
 from idp.stores.durable.db import db, transaction
 from tests.conftest import Servers
+from tests.durable import make_tables
 from tests.members import account_id, member, sessions_of
 from tests.people import PASSWORD, PORTAL, Outside, Provider, settings_for
 from tests.signing import first_keys
@@ -197,7 +198,7 @@ def house(kind: str, folder: Path, servers: Servers, outside: Outside) -> Iterat
         settings_for(stores, folder, outside, database={"timeout": 1}, shortlived={"timeout_milliseconds": 250})
     )
     with app.app_context():
-        db.metadata.create_all(db.engine)
+        make_tables(db.engine)
         first_keys()
     provider = Provider(app, app.extensions["idp"], outside)
     registered = provider.register()

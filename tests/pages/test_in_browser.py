@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, ViewportSize
 
 from tests.pages.samples import BY_NAME, SAMPLES
 
 NAMES = [sample.name for sample in SAMPLES]
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 AXE = Axe()
+PHONE: ViewportSize = {"width": 390, "height": 780}
+SMALLEST: ViewportSize = {"width": 320, "height": 256}
 SPACED_OUT = """() => {
   const sheet = new CSSStyleSheet();
   sheet.replaceSync("* { line-height: 1.5; letter-spacing: .12em !important; word-spacing: .16em !important; }");
@@ -22,77 +26,76 @@ SPACED_OUT = """() => {
 """The text spacing of WCAG 1.4.12."""
 
 
-@pytest.fixture(scope="module", params=["light", "dark"])
-def pages_in(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[Page]:
-    context = chromium.new_context(color_scheme=request.param, locale="nb", viewport={"width": 390, "height": 780})
-    yield context.new_page()
+LARGE_ENOUGH = """() => [...document.querySelectorAll("button, .button, input:not([type=hidden]), select")]
+  .filter(one => one.checkVisibility() && one.id !== "website")
+  .map(one => [one.outerHTML.slice(0, 80), one.getBoundingClientRect().height,
+               one.classList.contains("quiet") ? 24 : one.type === "checkbox" ? 28 : 48])
+  .filter(([, height, wanted]) => height < wanted)"""
+WIDTH = "() => document.documentElement.scrollWidth"
+
+
+@dataclass
+class Window:
+    """A window, and what it said and whom it asked since the last look."""
+
+    page: Page
+    said: list[str] = field(default_factory=list)
+    asked: set[str] = field(default_factory=set)
+
+    def opens(self, url: str) -> None:
+        self.said.clear()
+        self.asked.clear()
+        self.page.emulate_media(color_scheme="light", reduced_motion="reduce")
+        self.page.set_viewport_size(PHONE)
+        self.page.goto(url)
+        self.page.evaluate("() => document.querySelectorAll('details').forEach(element => element.open = true)")
+        self.page.evaluate(AXE.axe_script)
+
+    def faults(self, rules: dict[str, Any]) -> list[tuple[str, list[str]]]:
+        """What axe finds, and what it cannot decide."""
+        options = {"runOnly": rules, "resultTypes": ["violations", "incomplete"]}
+        found = self.page.evaluate("options => axe.run(document, options)", options)
+        entries = found["violations"] + found["incomplete"]
+        return [(entry["id"], [node["html"] for node in entry["nodes"]]) for entry in entries]
+
+
+@pytest.fixture(scope="module")
+def window(chromium: Browser) -> Iterator[Window]:
+    """One window for all pages."""
+    context = chromium.new_context(locale="nb", viewport=PHONE)
+    made = Window(context.new_page())
+    made.page.on("console", lambda message: made.said.append(message.text))
+    made.page.on("pageerror", lambda problem: made.said.append(str(problem)))
+    made.page.on("request", lambda request: made.asked.add(re.sub(r"^(https?://[^/]+).*", r"\1", request.url)))
+    yield made
     context.close()
 
 
 @pytest.fixture
 def page(chromium: Browser) -> Iterator[Page]:
-    context = chromium.new_context(locale="nb", viewport={"width": 390, "height": 780})
+    context = chromium.new_context(locale="nb", viewport=PHONE)
     yield context.new_page()
     context.close()
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_axe_finds_nothing(pages_in: Page, site: str, name: str) -> None:
-    """A1. In the dark only colours are different, so only they are looked at anew."""
-    dark = pages_in.evaluate("() => matchMedia('(prefers-color-scheme: dark)').matches")
-    rules = {"type": "rule", "values": ["color-contrast"]} if dark else {"type": "tag", "values": RULES}
-    pages_in.goto(f"{site}/show/{name}")
-    for details in pages_in.locator("details").all():
-        details.evaluate("element => element.open = true")
-    found = AXE.run(pages_in, options={"runOnly": rules}).response
-    assert not [(entry["id"], [node["html"] for node in entry["nodes"]]) for entry in found["violations"]]
-    assert not [(entry["id"], [node["html"] for node in entry["nodes"]]) for entry in found["incomplete"]]
+def test_every_page_is_for_everybody(window: Window, site: str, name: str) -> None:
+    """A1, A13, A14, A40, A41: axe in light and dark, targets, small screens, text spacing, and nothing from elsewhere.
 
-
-@pytest.mark.parametrize("language", ["nb", "en"])
-def test_nothing_scrolls_sideways_on_the_smallest_screen(chromium: Browser, site: str, language: str) -> None:
-    """A13, and A14: with the text spacing of WCAG 1.4.12 on top."""
-    context = chromium.new_context(locale=language, viewport={"width": 320, "height": 256})
-    page = context.new_page()
-    wide = []
-    for name in NAMES:
-        page.goto(f"{site}/show/{name}")
-        page.evaluate("() => document.querySelectorAll('details').forEach(element => element.open = true)")
-        width = page.evaluate("() => document.documentElement.scrollWidth")
-        page.evaluate(SPACED_OUT)
-        spaced = page.evaluate("() => document.documentElement.scrollWidth")
-        if width > 320 or spaced > 320:
-            wide.append((name, width, spaced))
-    context.close()
-    assert not wide
-
-
-def test_targets_are_large_enough_to_hit(page: Page, site: str) -> None:
-    small = []
-    for name in NAMES:
-        page.goto(f"{site}/show/{name}")
-        page.evaluate("() => document.querySelectorAll('details').forEach(element => element.open = true)")
-        small += page.evaluate(
-            """name => [...document.querySelectorAll("button, .button, input:not([type=hidden]), select")]
-              .filter(one => one.checkVisibility() && one.id !== "website")
-              .map(one => [name, one.outerHTML.slice(0, 80), one.getBoundingClientRect().height,
-                           one.classList.contains("quiet") ? 24 : one.type === "checkbox" ? 28 : 48])
-              .filter(([, , height, wanted]) => height < wanted)""",
-            name,
-        )
-    assert not small
-
-
-def test_nothing_breaks_the_policy_and_nothing_is_fetched_from_elsewhere(page: Page, site: str) -> None:
-    said: list[str] = []
-    asked: set[str] = set()
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda problem: said.append(str(problem)))
-    page.on("request", lambda request: asked.add(re.sub(r"^(https?://[^/]+).*", r"\1", request.url)))
-    for name in NAMES:
-        page.goto(f"{site}/show/{name}")
-    assert asked == {site}
-    assert not [text for text in said if "Failed to load resource" not in text]
+    In the dark only colours are different, so only they are looked at anew.
+    """
+    window.opens(f"{site}/show/{name}")
+    page = window.page
+    assert not window.faults({"type": "tag", "values": RULES})
+    assert not page.evaluate(LARGE_ENOUGH)
+    page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+    assert not window.faults({"type": "rule", "values": ["color-contrast"]})
+    page.set_viewport_size(SMALLEST)
+    assert page.evaluate(WIDTH) <= SMALLEST["width"]
+    page.evaluate(SPACED_OUT)
+    assert page.evaluate(WIDTH) <= SMALLEST["width"]
+    assert window.asked == {site}
+    assert not [text for text in window.said if "Failed to load resource" not in text]
     assert page.evaluate("() => [localStorage.length, sessionStorage.length]") == [0, 0]
 
 
@@ -166,7 +169,8 @@ def test_a_second_press_sends_nothing(page: Page, site: str) -> None:
 
 
 def test_the_wait_is_counted_down_in_silence_and_ends_with_one_word(page: Page, site: str) -> None:
-    page.clock.install()
+    page.clock.install(time=0)
+    page.clock.pause_at(1)
     page.goto(f"{site}/show/phone-code-sms")
     line = page.locator("[data-wait]")
     assert line.inner_text() == "Vent 27 sekunder før du ber om en ny kode."

@@ -62,7 +62,9 @@ def test_nothing_scrolls_sideways_in_any_language(chromium: Browser, foreign: st
     context = chromium.new_context(locale=language, viewport={"width": 320, "height": 500})
     page = context.new_page()
     wide = []
-    for sample in SAMPLES:
+    # Long words can be in any state of a page. From right to left one state of each page is enough.
+    samples = SAMPLES if language == "fi" else {sample.page: sample for sample in SAMPLES}.values()
+    for sample in samples:
         page.goto(f"{foreign}/show/{sample.name}")
         page.evaluate("() => document.querySelectorAll('details').forEach(element => element.open = true)")
         if page.evaluate("() => document.documentElement.scrollWidth") > 320:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 from time import perf_counter
 
 import pytest
 
-from idp.app import create_app
 from idp.services import accounts
-from idp.stores.durable.db import db
-from tests.people import PASSWORD, Outside, Person, Provider, settings_for
-from tests.signing import first_keys
+from tests.people import PASSWORD, Outside, Person, Provider, new_provider, on_sqlite, settings_for
 
 TRIES = 100
 """Of each kind, interleaved: 200 in all."""
@@ -22,16 +20,13 @@ MILLISECONDS = 10
 
 
 @pytest.fixture
-def patient(tmp_path: Path, outside: Outside) -> Provider:
+def patient(tmp_path: Path, outside: Outside) -> Iterator[Provider]:
     """A provider that does not mind so many tries from one place, and a hundred accounts."""
-    stores = (f"sqlite:///{tmp_path}/idp.sqlite", f"sqlite:///{tmp_path}/shortlived.sqlite")
     many = {"sends_per_address_hour": 10**6, "sends_per_network_hour": 10**6, "password_failures_per_address": 10**6}
     more = {"password_failures_per_network": 10**6, "journeys_per_address_hour": 10**6, "sign_up_seconds": 0}
-    app = create_app(settings_for(stores, tmp_path, outside, limits={**many, **more}))
-    with app.app_context():
-        db.metadata.create_all(db.engine)
-        first_keys()
-        verifier = app.extensions["idp"].hashing.make(PASSWORD)
+    settings = settings_for(on_sqlite(tmp_path), tmp_path, outside, limits={**many, **more})
+    with new_provider(settings, outside) as made, made.app.app_context():
+        verifier = made.parts.hashing.make(PASSWORD)
         for number in range(TRIES):
             accounts.open_account(
                 canonical=f"known{number:03d}@example.no",
@@ -40,10 +35,7 @@ def patient(tmp_path: Path, outside: Outside) -> Provider:
                 verifier=verifier,
                 phone={"e164": f"+4794{number:06d}", "takes_sms": "yes"},
             )
-    made = Provider(app, app.extensions["idp"], outside)
-    registered = made.register()
-    made.portal, made.secret = registered.client.client_id, registered.secret or ""
-    return made
+        yield made
 
 
 WAYS = {"sign-in": None, "sign-up": "Sign up now", "reset": "Forgotten your password?"}

@@ -7,13 +7,10 @@ from pathlib import Path
 import pytest
 from werkzeug.test import TestResponse
 
-from idp.app import create_app
 from idp.services import accounts
-from idp.stores.durable.db import db
 from idp.web.proxies import TrustedProxies
 from tests.members import member, sessions_of, with_cookies_of
-from tests.people import PASSWORD, Outside, Person, Provider, settings_for
-from tests.signing import first_keys
+from tests.people import PASSWORD, Outside, Person, Provider, new_provider, on_sqlite, settings_for
 
 OURS = "https://login.example"
 
@@ -173,17 +170,12 @@ def test_two_hops_need_two_proxies_of_ours() -> None:
 
 def test_an_invented_address_escapes_no_limit(tmp_path: Path, outside: Outside) -> None:
     """SR-26, SR-27: a new X-Forwarded-For with each try is still one address."""
-    stores = (f"sqlite:///{tmp_path}/idp.sqlite", f"sqlite:///{tmp_path}/shortlived.sqlite")
-    app = create_app(settings_for(stores, tmp_path, outside, limits={"journeys_per_address_hour": 3}))
-    with app.app_context():
-        db.metadata.create_all(db.engine)
-        first_keys()
-    made = Provider(app, app.extensions["idp"], outside)
-    made.portal = made.register().client.client_id
-    statuses = [
-        made.person(headers={"X-Forwarded-For": f"203.0.113.{number}"}).comes_from_portal().answer.status_code
-        for number in range(5)
-    ]
+    settings = settings_for(on_sqlite(tmp_path), tmp_path, outside, limits={"journeys_per_address_hour": 3})
+    with new_provider(settings, outside) as made:
+        statuses = [
+            made.person(headers={"X-Forwarded-For": f"203.0.113.{number}"}).comes_from_portal().answer.status_code
+            for number in range(5)
+        ]
 
     assert statuses == [200, 200, 200, 429, 429]
 

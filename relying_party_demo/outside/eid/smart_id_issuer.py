@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from pathlib import Path
+from threading import Lock, Thread
 from typing import Any
 
 from cryptography import x509
@@ -57,7 +59,8 @@ class Issuer:
         self.basic = self._kept("eid-nq", "TEST of Demo SK EID-NQ", ec.SECP384R1(), by=self.root)
         self.stranger = self._kept("stranger", "TEST of Demo SK EID-Q", ec.SECP384R1())
         self.server_root = self._kept("server-root", "TEST of Demo SK TLS", ec.SECP384R1())
-        self.key = self._app_key()
+        self._making = Lock()
+        Thread(target=lambda: self.key, daemon=True).start()
         self._responder = Responder([self._signer(one) for one in (self.qualified, self.basic, self.stranger)])
         self._served = Served(self._responder.app(), host=host, port=port)
         self.ocsp_url = f"http://{host}:{self._served.port}/ocsp"
@@ -67,6 +70,12 @@ class Issuer:
             ("api-roots", [self.server_root]),
         ):
             self.file(name).write_bytes(b"".join(one.made.public_bytes(Encoding.PEM) for one in authorities))
+
+    @property
+    def key(self) -> rsa.RSAPrivateKey:
+        """The one key of everybody's app. Whoever is early waits: a key of this size takes seconds to make."""
+        with self._making:
+            return self._key
 
     def file(self, name: str) -> Path:
         """What a service needs: `person-roots`, `person-authorities`, `api-roots`."""
@@ -166,8 +175,8 @@ class Issuer:
         path.write_bytes(made.public_bytes(Encoding.PEM) + _pem(key))
         return Authority(made, key)
 
-    def _app_key(self) -> rsa.RSAPrivateKey:
-        """One key for all apps here: a key of this size takes seconds to make."""
+    @cached_property
+    def _key(self) -> rsa.RSAPrivateKey:
         path = self._folder / "app.key.pem"
         if path.exists():
             key = load_pem_private_key(path.read_bytes(), None, unsafe_skip_rsa_key_validation=True)  # made below
