@@ -22,6 +22,7 @@ from idp.protocol.errors import PageError
 from idp.protocol.parts import Parts as ProtocolParts
 from idp.settings import Settings
 from idp.web import assets, errors, headers, locale, pages
+from idp.web.account import AccountViews
 from idp.web.eid import EidViews
 from idp.web.journey import JourneyViews
 from idp.web.proxies import TrustedProxies
@@ -86,6 +87,8 @@ def _people(app: Flask, parts: Parts) -> None:
     journeys = JourneyViews(parts.engine, parts.cookies, parts.tokens, parts.settings, parts.store, parts.interactions)
     app.register_blueprint(journeys.blueprint())
     app.register_blueprint(EidViews(parts.eids, parts.cookies).blueprint())
+    account = AccountViews(parts.settings, parts.store, parts.interactions, parts.cookies, parts.eids)
+    app.register_blueprint(account.blueprint())
     app.register_blueprint(SignOutViews(parts.interactions, parts.cookies, parts.tokens).blueprint())
 
 

@@ -40,6 +40,12 @@ class SignIn(Struct, frozen=True, kw_only=True, tag="sign-in"):
     login_hint: str | None = None
     consent: tuple[str, ...] = ()
     ui_locales: tuple[str, ...] = ()
+    resume_at: str = "/authorize/resume"
+    """Where whoever wants the person takes over again: a path of ours."""
+
+    def resume(self, interaction_id: str) -> str:
+        """Where the browser goes when the journey is over."""
+        return f"{self.resume_at}/{interaction_id}"
 
 
 class SignOut(Struct, frozen=True, kw_only=True, tag="sign-out"):

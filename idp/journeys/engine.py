@@ -93,7 +93,7 @@ class Engine:
                 return self._reject(found, result, form, sent)
             case Declined():
                 self._interactions.answer(journey_id, Refused(), browser=visitor.browser)
-                return Stand(f"/authorize/resume/{journey_id}")
+                return Stand(found.record.wanted.resume(journey_id))
             case SwitchedUser():
                 return self._switch_user(found, form)
             case Left(url=url):
@@ -188,7 +188,7 @@ class Engine:
         if current is not None:
             return Stand(f"/journey/{journey_id}/{table.name}/{current.name}")
         if not self._records.claim_end(journey_id):
-            return self._ended(journey_id, table, visitor)
+            return self._ended(journey_id, table, record, visitor)
         try:
             finished = FINISHES[table.then](here, visitor)
         except Exception:
@@ -200,15 +200,15 @@ class Engine:
             return self._advance(journey_id, JOURNEYS[finished.journey], record, visitor)
         self._save(journey_id, lambda now: replace(now, finished=True, facts=Facts(), last_form="", last_answer=None))
         self._interactions.answer(journey_id, Done(), browser=visitor.browser)
-        return Stand(f"/authorize/resume/{journey_id}", finished.session_id)
+        return Stand(record.wanted.resume(journey_id), finished.session_id)
 
-    def _ended(self, journey_id: str, table: Journey, visitor: Visitor) -> Stand:
+    def _ended(self, journey_id: str, table: Journey, record: Record, visitor: Visitor) -> Stand:
         """Another tab is bringing the same journey to its end: one account, one session."""
         until = time.monotonic() + PATIENCE
         while time.monotonic() < until:
             loaded = self._load(journey_id, visitor)
             if loaded is None or loaded[1].finished:
-                return Stand(f"/authorize/resume/{journey_id}")
+                return Stand(record.wanted.resume(journey_id))
             time.sleep(0.05)
         return Stand(f"/journey/{journey_id}/{table.name}")
 
@@ -275,7 +275,7 @@ class Engine:
                 break
             record = loaded[1]
             if record.finished:
-                return Stand(f"/authorize/resume/{here.journey_id}")
+                return Stand(record.wanted.resume(here.journey_id))
             if record.last_form == form and record.last_answer is not None:
                 answer = record.last_answer
                 return Stand(answer.url) if answer.url else self._draw(_with(here, record), answer)

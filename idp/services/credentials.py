@@ -37,6 +37,11 @@ def phone_of(account_id: str) -> Phone | None:
     return credentials.phone_of(account_id)
 
 
+def password_set_at(account_id: str) -> datetime | None:
+    """When the password of an account was last changed."""
+    return credentials.password_set_at(account_id)
+
+
 def enrolled(account_id: str) -> tuple[str, ...]:
     """The names of the factors that can be a second step for this account."""
     phone = credentials.phone_of(account_id)

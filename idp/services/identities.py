@@ -14,16 +14,20 @@ from idp import clock
 from idp.eid.connector import Failed, Outcome, Person, Verified
 from idp.rules.assurance import IDENTITY_LEVELS, identity_level, reaches
 from idp.rules.verified_claims import NATIONAL_NUMBER, Proved
+from idp.services import notices
 from idp.stores.durable import accounts, audit, eid_transactions
 from idp.stores.durable import identities as kept
 from idp.stores.durable.db import transaction
 from idp.stores.durable.eid_transactions import Proof, Status, Transaction
 from idp.stores.durable.identities import Identity
 
-__all__ = ["Identity", "Proved", "expected", "fail", "of_account", "prove", "verified"]
+__all__ = ["Identity", "Proved", "confirmations", "expected", "fail", "of_account", "prove", "verified"]
 
 SKEW = timedelta(seconds=60)
 """How far another clock may be from ours."""
+
+CONFIRMATIONS = 20
+"""How many proofs a person is shown."""
 
 ENDS: Mapping[Outcome, Status] = {Outcome.USER_REFUSED: "refused", Outcome.TIMEOUT: "expired"}
 """How an attempt ends; with any other outcome it has `failed`."""
@@ -48,6 +52,11 @@ def expected(account_id: str, eid: str) -> Person | None:
     if known is None:
         return None
     return Person(country=known.country, number=known.number, reference=known.references.get(eid))
+
+
+def confirmations(account_id: str) -> list[Transaction]:
+    """When this person has proved who they are, with which eID and for which client; newest first."""
+    return eid_transactions.successes(account_id, limit=CONFIRMATIONS)
 
 
 def verified(account_id: str) -> Proved | None:
@@ -107,6 +116,8 @@ def fail(found: Transaction, failed: Failed) -> bool:
                 reason=failed.outcome,
                 details={"eid": found.eid, "flow": found.flow},
             )
+            if failed.outcome is Outcome.PERSON_MISMATCH:
+                notices.other_person(found.account_id)
     if first:
         _log.warning("eID attempt %s with %s: %s (%s)", found.id, found.eid, failed.outcome, failed.detail)
     return first

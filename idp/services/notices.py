@@ -36,6 +36,11 @@ def phone_changed(account_id: str, *, before: Phone | None, number: str, device:
         _post(Message(kind="T-3", channel="sms", to=before.number, locale=account.locale, values={"ending": ending}))
 
 
+def other_person(account_id: str) -> None:
+    """M-14: an eID of somebody else was tried on this account, and refused (SR-104)."""
+    _mail(account_id, "M-14", {})
+
+
 def _mail(account_id: str, kind: str, values: dict[str, str], *, locale: str | None = None) -> None:
     account = accounts.by_id(account_id)
     if account is not None:

@@ -139,7 +139,8 @@ def _json(status: int) -> Response:
 
 def _again() -> str:
     """Where "Try again" leads: the step, asked for anew. Never what a query said."""
-    return request.path if request.path.startswith(("/journey/", "/sign-out/", "/authorize/resume/")) else "/"
+    ours = ("/account", "/journey/", "/sign-out/", "/authorize/resume/")
+    return request.path if request.path.startswith(ours) else "/"
 
 
 def _log(event: str, status: int, *, problem: BaseException | None = None, **more: Any) -> None:

@@ -28,7 +28,7 @@ page's form may lead besides), `kept_query` (what of the query stays when the la
 STEPS = {"email": 1, "email-code": 1, "password": 2, "phone": 3, "phone-code": 3}
 """Pages of a sign-up, and which of its three steps each belongs to."""
 
-FOLDERS = ("journey", "error", "page")
+FOLDERS = ("journey", "account", "error", "page")
 
 CODE_PAGES = ("phone-code", "email-code")
 STANDING = {"help": "/help", "privacy": "/privacy", "terms": "/terms", "accessibility": "/accessibility"}

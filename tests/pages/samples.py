@@ -24,7 +24,7 @@ LINKS = {
     name: f"/journey/x/{name}"
     for name in (
         "sign_in", "sign_up", "forgot", "change_email", "change_number", "other_way", "lost_phone", "continue", "back",
-        "code", "start", "again", "other_eid", "eid_status",
+        "code", "start", "again", "other_eid", "eid_status", "home",
     )
 }  # fmt: skip
 
@@ -56,6 +56,13 @@ EIDS = {
         {"name": "swedish-bankid", "label": "BankID (Sverige)", "ways": ("qr", "this-device")},
         {"name": "smart-id", "label": "Smart-ID", "ways": ("device-link", "notification")},
     ]
+}
+CONFIRMATION = {"eid": "BankID", "at": datetime(2026, 11, 23, 13, 35, tzinfo=UTC), "service": "Alumniportalen"}
+SECURITY = {
+    "email": "kari.nordmann@example.no",
+    "password_set_at": datetime(2026, 8, 31, tzinfo=UTC),
+    "last_digits": "67",
+    "confirmed": CONFIRMATION,
 }
 QR = f"bankid.67df3917-fa0d-44e5-b327-edcc928297f8.12.{'dc69358e712458a66a7525beef148ae8' * 2}"
 WAITING = {
@@ -185,6 +192,10 @@ SAMPLES = (
     Sample("eid-wait-answering", "eid-wait", {**WAITING, "hint": "enter-code"}, notice=NOT_YET),
     *(Sample(f"eid-result-{end}", "eid-result", {**WAITING, "end": end}) for end in ENDS),
     Sample("eid-elsewhere", "eid-elsewhere", {}, status=403),
+    Sample("security", "security", SECURITY),
+    Sample("security-new", "security", {**SECURITY, "password_set_at": None, "last_digits": None, "confirmed": None}),
+    Sample("electronic-id", "electronic-id", {"confirmations": [CONFIRMATION, {**CONFIRMATION, "service": None}]}),
+    Sample("electronic-id-none", "electronic-id", {"confirmations": []}),
     Sample("sign-out", "sign-out", {}),
     Sample("signed-out", "signed-out", {}),
     Sample("signed-out-unreached", "signed-out", {"unreached": ("Feriehjelpen",)}),

@@ -17,7 +17,7 @@ from idp.foundation import template_folder
 from idp.settings import Settings
 
 AT = datetime(2026, 3, 2, 13, 35, tzinfo=UTC)  # 14.35 in Oslo
-MAILS = ("M-1", "M-2", "M-3", "M-4", "M-5", "M-8", "M-13")
+MAILS = ("M-1", "M-2", "M-3", "M-4", "M-5", "M-8", "M-13", "M-14")
 CODE_MAILS = ("M-1", "M-2", "M-3")
 TEXT_MESSAGES = ("T-1", "T-2", "T-3")
 LANGUAGES = ("nb", "en")
@@ -80,6 +80,8 @@ SUBJECTS = {
     ("M-8", "en"): "Your Alumni phone number was changed",
     ("M-13", "nb"): "Du er registrert hos Alumni",
     ("M-13", "en"): "You are signed up with Alumni",
+    ("M-14", "nb"): "En annen persons elektroniske ID ble prøvd på kontoen din hos Alumni",
+    ("M-14", "en"): "Another person's electronic ID was tried on your Alumni account",
 }
 SAID = {
     ("M-2", "nb"): "Du har allerede en konto hos oss med denne adressen. Når du har skrevet koden, kan du logge inn "
@@ -274,7 +276,7 @@ def test_only_what_is_known_is_told_of_who_asked(device: str, place: str, said: 
     assert said in mail("M-1", device=device, place=place).text
 
 
-@pytest.mark.parametrize("kind", ["M-5", "M-8", "M-13"])
+@pytest.mark.parametrize("kind", ["M-5", "M-8", "M-13", "M-14"])
 def test_a_notice_says_when_and_from_what(kind: str) -> None:
     assert "Det ble gjort 2. mars 2026 kl. 14.35 fra Chrome på Windows, omtrent Oslo." in mail(kind).text
     assert "Det ble gjort 2. mars 2026 kl. 14.35." in mail(kind, device="", place="").text

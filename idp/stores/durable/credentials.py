@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Boolean, Column, ForeignKey, LargeBinary, String, Table, delete, insert, select, update
 
-from idp.stores.durable.db import Instant, db, transaction
+from idp.stores.durable.db import Instant, db, reading, transaction
 from idp.stores.durable.sealing import vault
 
 passwords = Table(
@@ -57,6 +57,14 @@ def set_password(account_id: str, verifier: str, *, now: datetime) -> None:
         )
         if changed.rowcount == 0:
             connection.execute(insert(passwords).values(account_id=account_id, verifier=verifier, set_at=now))
+
+
+def password_set_at(account_id: str) -> datetime | None:
+    """When the password was set; None without one."""
+    with reading() as connection:
+        return connection.execute(
+            select(passwords.c.set_at).where(passwords.c.account_id == account_id)
+        ).scalar_one_or_none()
 
 
 def hold_password(account_id: str) -> datetime | None:

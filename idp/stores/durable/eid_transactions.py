@@ -184,6 +184,18 @@ def newest_success(account_id: str, *, level: str | None = None) -> Transaction 
     return _transaction(row) if row else None
 
 
+def successes(account_id: str, *, limit: int) -> list[Transaction]:
+    """The attempts of an account that went well, newest first."""
+    statement = (
+        select(eid_transactions)
+        .where(eid_transactions.c.account_id == account_id, eid_transactions.c.status == "succeeded")
+        .order_by(eid_transactions.c.proved_at.desc())
+        .limit(limit)
+    )
+    with reading() as connection:
+        return [_transaction(row) for row in connection.execute(statement)]
+
+
 def unanswered(account_id: str, *, since: datetime) -> int:
     """How many attempts of an account since then came to nothing, or are still open."""
     statement = select(func.count()).where(
