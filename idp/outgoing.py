@@ -50,6 +50,8 @@ class Caller:
     ) -> None:
         context = ssl.create_default_context(cafile=str(trusted) if trusted else None)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
+        if trusted is not None:  # what is pinned may be the server's own certificate, whoever issued it
+            context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
         if identity is not None:
             context.load_cert_chain(str(identity))
         self._client = httpx.Client(

@@ -15,6 +15,7 @@ PORTS = {
     "swedish_bankid": 5,
     "smart_id": 6,
     "revocation": 7,
+    "broker": 8,
     "operations": 9,
     "mail": 25,
 }

@@ -81,4 +81,24 @@ relying_party_name = "DEMO"
 api_roots_file = "outside/eid/smart-id/api-roots.pem"
 person_roots_file = "outside/eid/smart-id/person-roots.pem"
 person_authorities_file = "outside/eid/smart-id/person-authorities.pem"
+
+[eid.mitid]
+connector = "oidc_broker"
+label = "MitID"
+issuer_name = "MitID"
+country = "DK"
+issuer = "{layout.url("broker")}"
+client_id = "alumni-id"
+client_authentication = "client_secret_basic"
+client_secret_file = "eid-secret"
+scope = "openid ssn"
+acr_values = {{ substantial = "urn:grn:authn:dk:mitid:substantial", high = "urn:grn:authn:dk:mitid:high" }}
+eid_claim = "identityscheme"
+eid_values = ["dkmitid"]
+level_claims = ["loA", "ial", "aal"]
+levels = {{ SUBSTANTIAL = "substantial", HIGH = "high" }}
+national_number = false
+number_claim = "cprNumberIdentifier"
+reference_claim = "uuid"
+time_claim = "authenticationinstant"
 """

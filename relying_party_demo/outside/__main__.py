@@ -22,7 +22,7 @@ def main() -> None:
     parser.add_argument("--state", required=True, type=Path, help="folder for the inbox")
     parser.add_argument("--listen", default="127.0.0.1:8003", help="address and port of the web side")
     parser.add_argument("--smtp-port", default=8025, type=int, help="port of the mail server, on the same address")
-    parser.add_argument("--eid-port", default=0, type=int, help="first of four ports of the eIDs; 0: none")
+    parser.add_argument("--eid-port", default=0, type=int, help="first of five ports of the eIDs; 0: none")
     parser.add_argument("--eid-secret-file", type=Path, help="file with the secret of the one service they know")
     parser.add_argument("--eid-return", default="http://localhost:8000", help="where that service is")
     parser.add_argument("--gateway-token-file", type=Path, help="file with the token that the gateway wants")

@@ -80,6 +80,19 @@ def test_norwegian_bankid_opens_the_payslips(
     expect(page.locator("main")).to_contain_text("Fjordkraft Verksted AS")
 
 
+def test_an_eid_behind_a_broker_opens_the_payslips(opens: Opens, world: World, kari: Newcomer) -> None:
+    page = opens()
+    at_proof(page, world, kari)
+    press(page, "Bekreft med MitID")
+    at_the_bank(page, "Freja Holm", "Godkjenn")
+
+    expect(page).to_have_url(f"{world.portal}/")
+    expect(page.locator("main")).to_contain_text("Nordlys Rederi AS")
+    page.goto(f"{world.idp}/account/electronic-id")
+    expect(page.locator("main")).to_contain_text("MitID")
+    expect(page.locator("main")).to_contain_text("for Alumniportalen")
+
+
 def test_stopping_leaves_a_working_portal_and_a_proof_alone_opens_nothing(
     opens: Opens, world: World, kari: Newcomer
 ) -> None:

@@ -11,12 +11,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+import msgspec
 import pytest
 
 from idp import clock as provider_clock
 from idp.eid import registry
 from idp.eid.connector import Outcome
 from idp.eid.norwegian_bankid import NorwegianBankId, NorwegianBankIdSettings
+from idp.eid.oidc_broker import OidcBroker
+from idp.eid.oidc_broker_settings import OidcBrokerSettings
 from idp.eid.smart_id import SmartId
 from idp.journeys.identifying import ENDS as SAYINGS
 from idp.rules.assurance import MFA, SUBSTANTIAL, Proof
@@ -26,21 +29,31 @@ from idp.stores.durable import identities as kept
 from idp.stores.durable.identities import Identity
 from relying_party_demo.outside.eid import clock, smart_id
 from relying_party_demo.outside.eid import norwegian_bankid as norwegian
-from relying_party_demo.outside.eid.people import NORWEGIAN, SMART, SWEDISH, EidPerson
+from relying_party_demo.outside.eid.oidc_broker import OidcBroker as OidcBrokerSimulator
+from relying_party_demo.outside.eid.openid_clients import Client
+from relying_party_demo.outside.eid.people import MITID, NORWEGIAN, SMART, SWEDISH, EidPerson
 from relying_party_demo.outside.eid.script import Instruction, Script
 from relying_party_demo.outside.eid.smart_id_answers import FAULTS as SMART_FAULTS
 from relying_party_demo.outside.eid.smart_id_answers import document_of
 from relying_party_demo.outside.eid.swedish_bankid import SwedishBankId as SwedishSimulator
 from tests.eid import test_norwegian_bankid_faults as of_norwegian
+from tests.eid import test_oidc_broker_faults as of_broker
 from tests.eid import test_smart_id_faults as of_smart
 from tests.eid import test_swedish_bankid_faults as of_swedish
+from tests.eid.test_oidc_broker import TABLES
 from tests.people import Outside, Person, Provider, new_provider, on_sqlite, settings_for
 from tests.protocol.signed_in import told
 
-HOLDERS = {NORWEGIAN: of_norwegian.KARI, SWEDISH: of_swedish.ASTRID, SMART: of_smart.MART}
-FLOWS = {NORWEGIAN: "redirect", SWEDISH: "qr", SMART: "device-link"}
+HOLDERS = {
+    NORWEGIAN: of_norwegian.KARI,
+    MITID: of_broker.PEOPLE[MITID][0],
+    SWEDISH: of_swedish.ASTRID,
+    SMART: of_smart.MART,
+}
+FLOWS = {NORWEGIAN: "redirect", MITID: "redirect", SWEDISH: "qr", SMART: "device-link"}
 OUTCOMES = {
     NORWEGIAN: {**of_norwegian.OUTCOMES, "other-person": Outcome.PERSON_MISMATCH},
+    MITID: {**of_broker.SHARED, "only-in-userinfo": Outcome.PROOF_INVALID, "other-person": Outcome.PERSON_MISMATCH},
     SWEDISH: of_swedish.ENDS,
     SMART: {
         fault: of_smart.ENDS.get(fault, Outcome.PROOF_INVALID)
@@ -59,7 +72,7 @@ READS = {
 
 @dataclass
 class House:
-    """A provider with the three eIDs, each an own service over real sockets, and one known person of each."""
+    """A provider with each kind of eID, each an own service over real sockets, and one known person of each."""
 
     provider: Provider
     script: Script
@@ -117,20 +130,31 @@ def identity(eid: str, holder: EidPerson) -> Identity:
     )
 
 
+def mitid(issuer: str, asked: dict[str, Any]) -> OidcBrokerSettings:
+    """The manual's table, held to the broker's other two levels, too."""
+    ours = ("connector", "signing_key_file", "signing_key_id")
+    table = {key: value for key, value in TABLES[MITID].items() if key not in ours}
+    told = {"issuer": issuer, "level_claims": ("loA", "ial", "aal"), "token_algorithms": ("RS256",)}
+    return msgspec.convert({**table, **asked, **told}, OidcBrokerSettings)
+
+
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory, outside: Outside) -> Iterator[House]:
     folder, script = tmp_path_factory.mktemp("eids"), Script()
     (folder / "secret").write_text("a secret")
-    back = "https://login.example/eid/norwegian-bankid/return"
-    bank = norwegian.NorwegianBankId(script, [norwegian.Client("alumni", (back,), secret="a secret")])
+    back = tuple(f"https://login.example/eid/{name}/return" for name in (NORWEGIAN, MITID))
+    client = Client("alumni", back, secret="a secret")
+    bank = norwegian.NorwegianBankId(script, [client])
+    broker = OidcBrokerSimulator(script, [client], eid=MITID, people=of_broker.PEOPLE[MITID])
     swedish = SwedishSimulator(script, folder / "swedish")
     smart = smart_id.SmartId(script, folder / "smart")
-    for simulator in (bank, swedish, smart):
+    for simulator in (bank, broker, swedish, smart):
         simulator.start()
     asked: dict[str, Any] = {"client_id": "alumni", "client_secret_file": str(folder / "secret"), "timeout": 1.0}
     asked["client_authentication"] = "client_secret_basic"
     connectors = {
         NORWEGIAN: NorwegianBankId(NorwegianBankIdSettings(issuer=bank.issuer, **asked), loopback=True),
+        MITID: OidcBroker(mitid(broker.issuer, asked), name=MITID, loopback=True),
         SWEDISH: of_swedish.connector(swedish),
         SMART: SmartId(of_smart.settings(smart), loopback=True),
     }
@@ -141,7 +165,7 @@ def house(tmp_path_factory: pytest.TempPathFactory, outside: Outside) -> Iterato
         settings = settings_for(on_sqlite(folder), folder, outside, limits={**many, **more})
         with new_provider(settings, outside) as provider:
             yield House(provider, script, browser)
-    for simulator in (bank, swedish, smart):
+    for simulator in (bank, broker, swedish, smart):
         simulator.stop()
 
 

@@ -15,6 +15,7 @@ from joserfc.jwk import ECKey
 from idp.eid.connector import Attempt, Failed, Leave, Outcome, Person, Result, Verified
 from idp.eid.norwegian_bankid import NorwegianBankId, NorwegianBankIdSettings
 from relying_party_demo.outside.eid import norwegian_bankid as simulator
+from relying_party_demo.outside.eid.openid_clients import Client
 from relying_party_demo.outside.eid.people import NORWEGIAN, PEOPLE, EidPerson
 from relying_party_demo.outside.eid.script import Instruction, Script
 from tests.eid.openid_provider import parameters
@@ -231,8 +232,8 @@ def visit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visit]:
     (folder / "signing.pem").write_bytes(key.as_pem(private=True))
     (folder / "secret").write_text("a secret: 1/2")
     clients = [
-        simulator.Client("our-client", (CALLBACK,), jwks={"keys": [key.as_dict(private=False)]}),
-        simulator.Client("with-secret", (CALLBACK,), secret="a secret: 1/2"),
+        Client("our-client", (CALLBACK,), jwks={"keys": [key.as_dict(private=False)]}),
+        Client("with-secret", (CALLBACK,), secret="a secret: 1/2"),
     ]
     bank = simulator.NorwegianBankId(Script(), clients)
     settings = {

@@ -488,3 +488,17 @@ def test_an_authority_that_is_not_configured_is_nobody(service: Service, mart: x
     smart = SmartId(service.settings(person_authorities_file=str(service.folder / "root.pem")), loopback=True)
     ensure_failed(ended(smart, service, mart), Outcome.PROOF_INVALID)
     assert service.between[CA].subject == mart.issuer
+
+
+def test_the_certificate_of_the_service_itself_can_be_pinned(service: Service) -> None:
+    """PROTOCOLS §4.1: whoever issued it; and then no other one is trusted."""
+    own = (service.folder / "api.pem").read_bytes().split(b"-----BEGIN PRIVATE KEY-----")[0]
+    (service.folder / "api-own.pem").write_bytes(own)
+    smart = SmartId(service.settings(api_roots_file=str(service.folder / "api-own.pem")), loopback=True)
+
+    assert isinstance(smart.start(attempt()), Waiting)
+
+    other = SmartId(service.settings(api_roots_file=str(service.folder / "ca.pem")), loopback=True)
+    refused = other.start(attempt())
+    assert isinstance(refused, Failed)
+    assert refused.outcome is Outcome.PROVIDER_UNAVAILABLE

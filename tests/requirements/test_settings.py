@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import tomllib
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from idp import configuration
+from idp.cli.configuration import example_file
 from idp.configuration import SettingsError
+from idp.eid import registry
 from idp.settings import Settings
 from idp.stores.durable.sealing import create_root_secrets
 
@@ -230,3 +234,18 @@ def test_no_problem_tells_a_secret(tmp_path: Path) -> None:
     told: Any = problems(tmp_path)
 
     assert content.strip().partition(":")[2] not in str(told)  # SR-120
+
+
+@pytest.mark.parametrize("kind", registry.KINDS)
+def test_the_printed_table_of_each_eid_is_toml_with_every_key(kind: str) -> None:
+    """Whoever takes the comment signs away has a file that can be read."""
+    commented = example_file().partition(f"# [eid.{kind.replace('_', '-')}]")
+    printed = (commented[1] + commented[2]).split("\n\n")[0]
+    tables = tomllib.loads("\n".join(line.removeprefix("#").removeprefix(" ") for line in printed.splitlines()))
+
+    (table,) = tables["eid"].values()
+    assert table.pop("connector") == kind
+    known = {field.encode_name for field in msgspec.structs.fields(registry.settings_of(kind))}
+    assert table.keys() <= known | set(registry.COMMON)
+    wanted = {field.encode_name for field in msgspec.structs.fields(registry.settings_of(kind)) if field.required}
+    assert wanted <= table.keys()

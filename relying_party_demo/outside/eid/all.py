@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from .norwegian_bankid import Client, NorwegianBankId
-from .people import NORWEGIAN, SMART, SWEDISH
+from .norwegian_bankid import NorwegianBankId
+from .oidc_broker import OidcBroker
+from .openid_clients import Client
+from .people import MITID, NORWEGIAN, SMART, SWEDISH, holders
 from .script import Phone, Script
 from .smart_id import SmartId
 from .swedish_bankid import SwedishBankId
@@ -38,18 +40,19 @@ class Eids:
 
     @classmethod
     def of(cls, *, port: int, folder: Path, secret_file: Path | None, service: str) -> Eids:
-        """All of them for one service, on four ports from this one on; none for port 0.
+        """All of them for one service, on five ports from this one on; none for port 0.
 
         In `folder` they keep their authorities and the files that the service needs.
         """
         made = cls()
         if port and secret_file is not None:
-            back = f"{service}/eid/{NORWEGIAN}/return"
-            client = Client("alumni-id", (back,), secret=secret_file.read_text("utf-8").strip())
+            back = tuple(f"{service}/eid/{name}/return" for name in (NORWEGIAN, MITID))
+            client = Client("alumni-id", back, secret=secret_file.read_text("utf-8").strip())
             swedish = SwedishBankId(made.script, folder / SWEDISH, port=port + 1)
             smart = SmartId(made.script, folder / SMART, port=port + 2, ocsp_port=port + 3)
             made.simulators[NORWEGIAN] = NorwegianBankId(made.script, [client], port=port)
-            made.simulators |= {SWEDISH: swedish, SMART: smart}
+            broker = OidcBroker(made.script, [client], port=port + 4, eid=MITID, people=holders(MITID))
+            made.simulators |= {SWEDISH: swedish, SMART: smart, MITID: broker}
             made.phones |= {SWEDISH: swedish, SMART: smart}
         return made
 

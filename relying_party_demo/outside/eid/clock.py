@@ -11,3 +11,8 @@ offset = 0.0
 def now() -> datetime:
     """The present instant, in UTC."""
     return datetime.now(UTC) + timedelta(seconds=offset)
+
+
+def instant(moment: float) -> datetime:
+    """The instant so many seconds after the epoch."""
+    return datetime.fromtimestamp(moment, UTC)

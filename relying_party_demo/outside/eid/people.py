@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 
-NORWEGIAN, SWEDISH, SMART = "norwegian-bankid", "swedish-bankid", "smart-id"
+NORWEGIAN, SWEDISH, SMART, MITID = "norwegian-bankid", "swedish-bankid", "smart-id", "mitid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,9 @@ PEOPLE = (
         "21867534099", "NO", "Anne", "Berg", date(1975, 6, 21), (NORWEGIAN,),
         "That nobody knows her: the same name and birth date as the other Anne Berg, and another person.",
     ),
+    # The date is one for which no number without a check digit was ever given out, so these are nobody's.
+    EidPerson("0209681000", "DK", "Freja", "Holm", date(1968, 9, 2), (MITID,), "Her payslips."),
+    EidPerson("0110721000", "DK", "Mads", "Juhl", date(1972, 10, 1), (MITID,), "That nobody knows him."),
     EidPerson("32760010006", "LV", "Ilze", "Kalniņa", date(1979, 1, 2), (SMART,), "That nobody knows her."),
     EidPerson("47912010305", "LT", "Rasa", "Kazlauskienė", date(1979, 12, 1), (SMART,), "That nobody knows her."),
     EidPerson("28829011133", "NO", "Peder", "Ås", date(1990, 2, 28), (NORWEGIAN,), "That nobody knows him."),
