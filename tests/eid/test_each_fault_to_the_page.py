@@ -5,6 +5,8 @@ What each fault comes to is written down beside each connector's own tests; here
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,7 +24,7 @@ from idp.eid.oidc_broker import OidcBroker
 from idp.eid.oidc_broker_settings import OidcBrokerSettings
 from idp.eid.smart_id import SmartId
 from idp.journeys.identifying import ENDS as SAYINGS
-from idp.rules.assurance import MFA, SUBSTANTIAL, Proof
+from idp.rules.assurance import HIGH, MFA, SUBSTANTIAL, Proof
 from idp.services import audit, sessions
 from idp.stores.durable import eid_transactions
 from idp.stores.durable import identities as kept
@@ -76,6 +78,7 @@ class House:
 
     provider: Provider
     script: Script
+    smart: smart_id.SmartId
     browser: httpx.Client
     people: dict[str, Person] = field(default_factory=dict)
 
@@ -97,10 +100,10 @@ class House:
         with self.provider.app.app_context():
             return len(eid_transactions.successes(person.sub, limit=1000))
 
-    def confirms(self, person: Person, eid: str, said: Instruction) -> Person:
+    def confirms(self, person: Person, eid: str, said: Instruction, *, level: str = SUBSTANTIAL) -> Person:
         """Press «Bekreft», go through with it as was said, and come back."""
         self.script.say(eid, said)
-        person.comes_from_portal(acr_values=SUBSTANTIAL).sends(f"start:{eid}:{FLOWS[eid]}")
+        person.comes_from_portal(acr_values=level).sends(f"start:{eid}:{FLOWS[eid]}")
         if FLOWS[eid] == "redirect":
             return self._goes_there_and_back(person)
         for count in range(50):
@@ -115,6 +118,8 @@ class House:
         if "Location" not in person.answer.headers:
             return person  # it ended before it began
         answer = self.browser.get(person.answer.headers["Location"])
+        if "Location" not in answer.headers:
+            return person  # nobody leads them back
         back = urlsplit(answer.headers["Location"])
         return person.goes(f"{back.path}?{back.query}")
 
@@ -164,7 +169,7 @@ def house(tmp_path_factory: pytest.TempPathFactory, outside: Outside) -> Iterato
         patched.setattr(registry, "build", lambda *_, **__: connectors)
         settings = settings_for(on_sqlite(folder), folder, outside, limits={**many, **more})
         with new_provider(settings, outside) as provider:
-            yield House(provider, script, browser)
+            yield House(provider, script, smart, browser)
     for simulator in (bank, broker, swedish, smart):
         simulator.stop()
 
@@ -201,15 +206,74 @@ def test_a_fault_is_said_in_words_kept_in_the_trail_and_proves_nothing(
     before = house.proofs(kari)
     house.confirms(kari, eid, Instruction(HOLDERS[eid].number, fault=fault))
 
+    assert_nothing_is_proved(house, kari, outcome, before=before)
+    assert fault not in kari.page.text
+
+
+def assert_nothing_is_proved(house: House, kari: Person, outcome: Outcome, *, before: int) -> None:
     assert kari.page.heading == "You are not confirmed yet"
     assert READS[SAYINGS.get(outcome, "down")] in kari.page.text
-    assert fault not in kari.page.text
     with house.provider.app.app_context():
         newest = audit.newest(1)[0]
     assert (newest.event, newest.reason) == ("eid.failed", outcome)
     assert house.proofs(kari) == before
     refused = kari.comes_from_portal(acr_values=SUBSTANTIAL, max_age="0", prompt="none").redirected_to()
     assert refused["error"] == "login_required"
+
+
+@pytest.mark.parametrize(
+    ("eid", "does", "outcome"),
+    [
+        (NORWEGIAN, "refuse", Outcome.USER_REFUSED),
+        (MITID, "refuse", Outcome.USER_REFUSED),
+        (SWEDISH, "refuse", Outcome.USER_REFUSED),
+        (SWEDISH, "wrong-code", Outcome.NO_USABLE_ACCOUNT),
+        (SWEDISH, "timeout", Outcome.TIMEOUT),
+        (SMART, "refuse", Outcome.USER_REFUSED),
+        (SMART, "wrong-code", Outcome.WRONG_CODE_CHOSEN),
+        (SMART, "timeout", Outcome.TIMEOUT),
+    ],
+)
+def test_what_the_person_does_not_do_proves_nothing(house: House, eid: str, does: str, outcome: Outcome) -> None:
+    kari = house.known(eid)
+    before = house.proofs(kari)
+    house.confirms(kari, eid, Instruction(HOLDERS[eid].number, outcome=does))
+
+    assert_nothing_is_proved(house, kari, outcome, before=before)
+
+
+def test_a_lower_level_than_the_one_asked_for_proves_nothing(house: House) -> None:
+    kari = house.known(NORWEGIAN)
+    before = house.proofs(kari)
+    house.confirms(kari, NORWEGIAN, Instruction(HOLDERS[NORWEGIAN].number, fault="lower-acr"), level=HIGH)
+
+    assert_nothing_is_proved(house, kari, Outcome.LEVEL_TOO_LOW, before=before)
+
+
+@pytest.mark.parametrize("fault", of_smart.ON_THE_WAY_BACK)
+def test_an_app_that_leads_back_with_another_sessions_words_proves_nothing(house: House, fault: str) -> None:
+    mart = house.known(SMART)
+    before = house.proofs(mart)
+    mart.comes_from_portal(acr_values=SUBSTANTIAL).sends(f"start:{SMART}:{FLOWS[SMART]}")
+    link = re.search(r'href="(https://[^"]*deviceLinkType=Web2App[^"]*)"', mart.page.html)
+    assert link is not None
+    session = house.smart.scan(html.unescape(link[1]))
+    back = urlsplit(str(house.smart.act(session, HOLDERS[SMART].number, "approve", fault=fault)))
+    mart.goes(f"{back.path}?{back.query}")
+
+    assert_nothing_is_proved(house, mart, Outcome.PROOF_INVALID, before=before)
+
+
+@pytest.mark.parametrize("eid", [NORWEGIAN, MITID])
+def test_whoever_is_kept_there_can_start_again(house: House, eid: str) -> None:
+    kari = house.known(eid)
+    before = house.proofs(kari)
+    house.confirms(kari, eid, Instruction(HOLDERS[eid].number, fault="no-return"))
+    assert house.proofs(kari) == before
+
+    house.confirms(kari, eid, Instruction(HOLDERS[eid].number))
+    assert "code" in kari.redirected_to()
+    assert house.proofs(kari) == before + 1
 
 
 def test_an_answer_with_another_state_finds_no_attempt(house: House) -> None:
