@@ -40,6 +40,7 @@ class AuthorizationRequest(msgspec.Struct, frozen=True, kw_only=True):
     ui_locales: tuple[str, ...] = ()
     claims: str = ""
     level: str = MFA
+    pushed_as: str | None = None
     asked_at: datetime
 
 
@@ -51,6 +52,13 @@ def _sound(given: Parameters, _: Client, __: Parts) -> Draft:
     """Each parameter once, bounded, and text (SR-73)."""
     given.sound()
     return {}
+
+
+def _pushed(given: Parameters, client: Client, _: Parts) -> Draft:
+    """Whoever has to push its requests has pushed this one (RFC 9126 §6)."""
+    if client.require_pushed_authorization_requests and given.pushed_as is None:
+        raise InvalidRequest("this client must push its requests")
+    return {"pushed_as": given.pushed_as}
 
 
 def _only_code(given: Parameters, client: Client, _: Parts) -> Draft:
@@ -169,6 +177,7 @@ def _carried(given: Parameters, _: Client, __: Parts) -> Draft:
 
 CHECKS: tuple[Check, ...] = (
     _sound,
+    _pushed,
     _only_code,
     _no_request_object,
     _response_mode,

@@ -16,6 +16,7 @@ from idp.protocol.authorization_checks import AuthorizationRequest, checked
 from idp.protocol.cross_site import asked_again
 from idp.protocol.errors import InvalidRequest, OAuthError, PageError
 from idp.protocol.parts import Parts
+from idp.protocol.pushed_requests import complete, opened
 from idp.protocol.request import Parameters, of_browser
 from idp.rules import redirect_uris
 from idp.rules.assurance import Assurance, assess, reaches, since
@@ -43,11 +44,14 @@ class Authorize:
     def begin(self) -> Response:
         """GET or POST /authorize."""
         try:
-            given = of_browser(request)
+            carried = of_browser(request)
         except InvalidRequest as problem:
             raise PageError("bad-link", problem.error) from problem
+        given = opened(carried, self._parts)
+        if given is None:  # whose redirect URI it was is not known any more (SR-69)
+            raise PageError("expired", "invalid_request_uri", _known_face(carried))
         client, redirect_uri = _checked_client(given)
-        if given.fault is None and (again := asked_again(self._parts, given)) is not None:
+        if given.fault is None and (again := asked_again(self._parts, carried)) is not None:
             return again
         session = sessions.find(
             self._parts.store, self._parts.settings.sessions, self._parts.cookies.session_id(request)
@@ -93,7 +97,7 @@ class Authorize:
             raise errors.UnmetAuthentication("the level asked for was not reached")
         if asked.hinted not in (None, session.account_id):
             raise errors.LoginRequired("somebody else is signed in")
-        return self._grant(asked, session, assurance)
+        return self._grant(asked, client, session, assurance)
 
     def _wanted(
         self, asked: AuthorizationRequest, client: Client, session: Session | None, *, after: SignIn | None
@@ -142,7 +146,9 @@ class Authorize:
         response.location = f"/journey/{interaction_id}"
         return response
 
-    def _grant(self, asked: AuthorizationRequest, session: Session, assurance: Assurance) -> Response:
+    def _grant(self, asked: AuthorizationRequest, client: Client, session: Session, assurance: Assurance) -> Response:
+        if asked.pushed_as and not complete(asked.pushed_as, self._parts):
+            raise PageError("expired", "invalid_request_uri", face(client, asked.redirect_uri))
         lifetime = self._parts.settings.tokens.authorization_code
         bound = AuthorizationCode(
             client_id=asked.client_id,
@@ -196,6 +202,11 @@ def face(client: Client, redirect_uri: str | None = None) -> ClientFace:
         origin=f"{target.scheme}://{target.netloc}" if target.netloc else None,
         first_party=client.first_party,
     )
+
+
+def _known_face(given: Parameters) -> ClientFace | None:
+    client = clients.find(given.get("client_id", ""))
+    return face(client) if client else None
 
 
 def _checked_client(given: Parameters) -> tuple[Client, str]:

@@ -16,6 +16,7 @@ from idp.protocol.errors import InvalidRequest, OAuthError
 from idp.protocol.introspection import Introspection
 from idp.protocol.metadata import Metadata
 from idp.protocol.parts import Parts
+from idp.protocol.pushed_requests import PushedRequests
 from idp.protocol.revocation import Revocation
 from idp.protocol.token import Token
 from idp.protocol.userinfo import UserInfo
@@ -49,6 +50,7 @@ def protocol_blueprint(parts: Parts) -> Blueprint:
     _add(routes, "/introspect", _machine(Introspection(parts).answer), ["POST"])
     for path, view, methods in (
         ("/token", Token(parts).answer, ["POST"]),
+        ("/par", PushedRequests(parts).answer, ["POST"]),
         ("/userinfo", UserInfo(parts).answer, ["GET", "POST"]),
         ("/revoke", Revocation(parts).answer, ["POST"]),
         ("/jwks", metadata.jwks, ["GET"]),

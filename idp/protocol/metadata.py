@@ -68,6 +68,7 @@ class Metadata:
             "issuer": issuer,
             "authorization_endpoint": f"{issuer}/authorize",
             "token_endpoint": f"{issuer}/token",
+            "pushed_authorization_request_endpoint": f"{issuer}/par",
             "userinfo_endpoint": f"{issuer}/userinfo",
             "introspection_endpoint": f"{issuer}/introspect",
             "revocation_endpoint": f"{issuer}/revoke",

@@ -26,6 +26,8 @@ class Parameters(dict[str, str]):
     """
 
     resources: tuple[str, ...] = ()
+    pushed_as: str | None = None
+    """The `request_uri` of a pushed request; empty while it is being pushed."""
     fault: InvalidRequest | None = None
 
     def sound(self) -> Parameters:

@@ -72,6 +72,8 @@ class Members(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Algorithm of its ID tokens. RS256 when not named, as OpenID Connect says."""
     subject_type: Literal["public"] = "public"
     """Every client sees the same `sub`."""
+    require_pushed_authorization_requests: bool = False
+    """Takes only requests that it has pushed beforehand (RFC 9126 §6)."""
     first_party: bool = False
     """Ours: people are not asked to consent to it: the operator answers for what it may have."""
     pkce_exempt: bool = False
