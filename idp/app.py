@@ -48,6 +48,7 @@ def create_app(settings: Settings) -> Flask:
                 interactions=parts.interactions,
                 cookies=parts.cookies,
                 authenticate=ClientAuthentication(parts.store, settings.server.issuer),
+                form_post=pages.form_post,
                 identity_levels=parts.eids.levels,
                 trust_frameworks=tuple(sorted(set(parts.eids.trust_frameworks.values()))),
             )

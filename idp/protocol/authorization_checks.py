@@ -10,6 +10,7 @@ import msgspec
 
 from idp import clock
 from idp.protocol import claims, errors
+from idp.protocol.authorization_answers import MODES
 from idp.protocol.errors import InvalidRequest
 from idp.protocol.parts import Parts
 from idp.protocol.request import Parameters, scopes
@@ -40,6 +41,7 @@ class AuthorizationRequest(msgspec.Struct, frozen=True, kw_only=True):
     ui_locales: tuple[str, ...] = ()
     claims: str = ""
     level: str = MFA
+    response_mode: str = "query"
     pushed_as: str | None = None
     asked_at: datetime
 
@@ -80,9 +82,10 @@ def _no_request_object(given: Parameters, _: Client, __: Parts) -> Draft:
 
 
 def _response_mode(given: Parameters, _: Client, __: Parts) -> Draft:
-    if given.get("response_mode", "query") != "query":
-        raise InvalidRequest("response_mode must be query")
-    return {}
+    mode = given.get("response_mode", "query")
+    if mode not in MODES:
+        raise InvalidRequest(f"response_mode must be one of {', '.join(MODES)}")
+    return {"response_mode": mode}
 
 
 def _pkce(given: Parameters, client: Client, _: Parts) -> Draft:

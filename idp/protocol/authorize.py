@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 import msgspec
 from flask import current_app, redirect, request
@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 from idp import clock
 from idp.interaction import ClientFace, Refused, SignIn
 from idp.protocol import errors
+from idp.protocol.authorization_answers import SEE_OTHER, answered, mode_of
 from idp.protocol.authorization_checks import AuthorizationRequest, checked
 from idp.protocol.cross_site import asked_again
 from idp.protocol.errors import InvalidRequest, OAuthError, PageError
@@ -26,9 +27,6 @@ from idp.stores.durable import audit
 from idp.stores.shortlived import authorization_codes
 from idp.stores.shortlived.authorization_codes import AuthorizationCode
 from idp.stores.shortlived.sessions import Session
-
-SEE_OTHER = 303
-"""After a POST a 302 may be repeated as a POST, a 307 is (RFC 9700 §4.12)."""
 
 
 class _Resumed(msgspec.Struct, frozen=True):
@@ -60,7 +58,8 @@ class Authorize:
             asked = checked(given, client, redirect_uri, self._parts)
             return self._answer(asked, client, session, after=None)
         except OAuthError as problem:
-            return self._refuse(problem, client, redirect_uri, given.get("state"), session)
+            mode = mode_of(given.get("response_mode"))
+            return self._refuse(problem, client, redirect_uri, session, state=given.get("state"), mode=mode)
 
     def resume(self, interaction_id: str) -> Response:
         """GET /authorize/resume/<id>: the same checks, on what the session really is now."""
@@ -80,7 +79,8 @@ class Authorize:
                 raise errors.AccessDenied("the person said no")
             return self._answer(asked, client, session, after=taken.wanted if taken.outcome is not None else None)
         except OAuthError as problem:
-            return self._refuse(problem, client, asked.redirect_uri, asked.state, session)
+            state, mode = asked.state, asked.response_mode
+            return self._refuse(problem, client, asked.redirect_uri, session, state=state, mode=mode)
 
     def _answer(
         self, asked: AuthorizationRequest, client: Client, session: Session | None, *, after: SignIn | None
@@ -165,26 +165,24 @@ class Authorize:
             expires_at=clock.now() + timedelta(seconds=lifetime),
         )
         code = authorization_codes.issue(self._parts.store, bound, lifetime=lifetime)
-        return self._redirect(asked.redirect_uri, {"code": code}, asked.state)
+        told = {"code": code}
+        return answered(self._parts, client, asked.redirect_uri, told, state=asked.state, mode=asked.response_mode)
 
     def _refuse(
-        self, problem: OAuthError, client: Client, redirect_uri: str, state: str | None, session: Session | None
+        self,
+        problem: OAuthError,
+        client: Client,
+        redirect_uri: str,
+        session: Session | None,
+        *,
+        state: str | None,
+        mode: str,
     ) -> Response:
         audit.record("authorization.refused", client_id=client.client_id, outcome="refused", reason=problem.error)
         if not client.first_party and session is None:  # no open redirector for strangers: RFC 9700 §4.11.2
             raise PageError("bad-link", problem.error, face(client, redirect_uri)) from problem
         told = {"error": problem.error, "error_description": problem.description}
-        return self._redirect(redirect_uri, told, state)
-
-    def _redirect(self, redirect_uri: str, answer: dict[str, str], state: str | None) -> Response:
-        """Back to the client; every answer names its issuer (RFC 9207 §2). A registered query stays."""
-        told = {**answer, **({"state": state} if state is not None else {}), "iss": self._parts.issuer}
-        joint = "&" if urlsplit(redirect_uri).query else "" if redirect_uri.endswith("?") else "?"
-        response = redirect("/", SEE_OTHER)
-        response.autocorrect_location_header = False
-        response.headers["Location"] = f"{redirect_uri}{joint}{urlencode(told)}"
-        response.headers["Cache-Control"] = "no-store"
-        return response
+        return answered(self._parts, client, redirect_uri, told, state=state, mode=mode)
 
 
 _decode = msgspec.msgpack.Decoder(_Resumed).decode

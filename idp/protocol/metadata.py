@@ -10,6 +10,7 @@ from flask import request
 from werkzeug.wrappers import Response
 
 from idp.protocol.answers import JSON
+from idp.protocol.authorization_answers import MODES
 from idp.protocol.claims import CLAIMS, SCOPES
 from idp.protocol.parts import Parts
 from idp.protocol.token import GRANTS
@@ -77,7 +78,8 @@ class Metadata:
             "scopes_supported": list(SCOPES),
             "claims_supported": [*CLAIMS, "acr", "amr", "auth_time", "sid"],
             "response_types_supported": ["code"],
-            "response_modes_supported": ["query"],
+            "response_modes_supported": list(MODES),
+            "authorization_signing_alg_values_supported": list(self._parts.keyring.algorithms()),
             "grant_types_supported": list(GRANTS),
             "subject_types_supported": ["public"],
             "acr_values_supported": list(self._parts.levels),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+
+from werkzeug.wrappers import Response
 
 from idp.cookies import Cookies
 from idp.interaction import Interactions
@@ -23,6 +26,8 @@ class Parts:
     interactions: Interactions
     cookies: Cookies
     authenticate: ClientAuthentication
+    form_post: Callable[[str, Mapping[str, str]], Response]
+    """The page that sends an answer on to a redirect URI by a form."""
     identity_levels: tuple[str, ...] = ()
     """The levels of identity that some eID here can prove."""
     trust_frameworks: tuple[str, ...] = ()

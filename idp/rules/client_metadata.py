@@ -70,6 +70,8 @@ class Members(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Public keys, inline (RFC 7517), for private_key_jwt."""
     id_token_signed_response_alg: SigningAlgorithm = "RS256"  # noqa: S105 - the name of an algorithm
     """Algorithm of its ID tokens. RS256 when not named, as OpenID Connect says."""
+    authorization_signed_response_alg: SigningAlgorithm | None = None
+    """Algorithm of signed authorization answers (JARM). Default: that of its ID tokens."""
     subject_type: Literal["public"] = "public"
     """Every client sees the same `sub`."""
     require_pushed_authorization_requests: bool = False

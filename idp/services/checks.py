@@ -56,9 +56,9 @@ def _signing_keys() -> list[Problem]:
         return [Problem("keys", "there is no signing key: `idp setup` makes the first")]
     found = []
     for client in clients.everyone():
-        wanted = client.id_token_signed_response_alg
-        stored = "EdDSA" if wanted in jws.ED25519 else wanted
-        if client.redirect_uris and stored not in active:
-            words = f"client {client.client_id} wants {wanted}: `idp key add --algorithm {stored}` makes one"
-            found.append(Problem("keys", words))
+        for wanted in {client.id_token_signed_response_alg, client.authorization_signed_response_alg} - {None}:
+            stored = "EdDSA" if wanted in jws.ED25519 else wanted
+            if client.redirect_uris and stored not in active:
+                words = f"client {client.client_id} wants {wanted}: `idp key add --algorithm {stored}` makes one"
+                found.append(Problem("keys", words))
     return found

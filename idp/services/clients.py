@@ -210,14 +210,18 @@ def _checked(metadata: Mapping[str, Any], *, loopback_issuer: bool) -> Metadata:
         wanted = checked.token_endpoint_auth_signing_alg
         if wanted is not None and wanted not in fitting:
             raise InvalidMetadata("token_endpoint_auth_signing_alg", f"no key in `jwks` is for {wanted}")
-    wanted = checked.id_token_signed_response_alg
-    stored = "EdDSA" if wanted in jws.ED25519 else wanted
-    if checked.redirect_uris and stored not in keys.signing_algorithms():
-        raise InvalidMetadata(
-            "id_token_signed_response_alg",
-            f"there is no signing key for {wanted}: `idp key add --algorithm {stored} --now` makes one",
-        )
+    if checked.redirect_uris:
+        _check_signing(checked)
     return checked
+
+
+def _check_signing(metadata: Metadata) -> None:
+    for member in ("id_token_signed_response_alg", "authorization_signed_response_alg"):
+        wanted = getattr(metadata, member)
+        stored = "EdDSA" if wanted in jws.ED25519 else wanted
+        if stored is not None and stored not in keys.signing_algorithms():
+            words = f"there is no signing key for {wanted}: `idp key add --algorithm {stored} --now` makes one"
+            raise InvalidMetadata(member, words)
 
 
 def _row(client_id: str) -> rows.ClientRow:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import phonenumbers
 from flask import Flask, Response, current_app, make_response, render_template, request
@@ -72,6 +73,21 @@ def render(view: View) -> Response:
     response = make_response(render_template(templates.by_page[view["page"]], **context), view.get("status", 200))
     response.content_language = locale.current()
     headers.allow_form_to(view.get("client_origin"), *view.get("eid_origins", ()))
+    return response
+
+
+def form_post(redirect_uri: str, answer: Mapping[str, str]) -> Response:
+    """A page whose form brings the answer to the client. Without script the person presses its button."""
+    target = urlsplit(redirect_uri)
+    response = render(
+        {
+            "page": "form-post",
+            "action": redirect_uri,
+            "shown": {"answer": dict(answer)},
+            "client_origin": f"{target.scheme}://{target.netloc}",
+        }
+    )
+    response.headers["Cache-Control"] = "no-store"
     return response
 
 

@@ -155,7 +155,7 @@ def house(tmp_path_factory: pytest.TempPathFactory, outside: Outside) -> Iterato
     smart = smart_id.SmartId(script, folder / "smart")
     for simulator in (bank, broker, swedish, smart):
         simulator.start()
-    asked: dict[str, Any] = {"client_id": "alumni", "client_secret_file": str(folder / "secret"), "timeout": 1.0}
+    asked: dict[str, Any] = {"client_id": "alumni", "client_secret_file": str(folder / "secret"), "timeout": 3.0}
     asked["client_authentication"] = "client_secret_basic"
     connectors = {
         NORWEGIAN: NorwegianBankId(NorwegianBankIdSettings(issuer=bank.issuer, **asked), loopback=True),

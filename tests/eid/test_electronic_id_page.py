@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
+
 from idp.rules.assurance import HIGH
 from idp.services import clients
 from tests.eid.scripted import KARI, OLA, Scripted
 from tests.eid.test_proving import at_eid, confirms
 from tests.people import Provider
+
+pytestmark = pytest.mark.parametrize("stores", ["embedded"], indirect=True)
+"""Words and ways of pages have nothing to do with where things are kept; walks on both pairs are in other files."""
 
 
 def test_it_names_eid_service_and_day_and_never_the_number(provider: Provider, eid: Scripted) -> None:

@@ -125,6 +125,15 @@ def test_the_words_for_a_level_are_those_of_the_settings(broker: Broker, name: s
     assert "login_hint" not in pushed
 
 
+def test_the_challenge_is_that_of_the_published_vector(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """RFC 7636 Appendix B."""
+    everything = json.loads((Path(__file__).parent / "vectors.json").read_text("utf-8"))["vectors"]
+    vector = next(one for one in everything if one["id"] == "pkce-s256-rfc7636")
+    monkeypatch.setattr("idp.eid.openid.secrets.token_urlsafe", lambda _: vector["input"]["code_verifier"])
+    broker.connector("signicat").start(attempt())
+    assert broker.provider.said("/par")[0]["code_challenge"] == vector["expected"]["code_challenge"]
+
+
 def test_a_level_that_has_no_words_of_its_own_is_asked_for_by_the_next(broker: Broker) -> None:
     broker.connector("idura-no", acr_values={"high": "urn:grn:authn:no:bankid:high"}).start(attempt())
     assert broker.provider.said("/par")[0]["acr_values"] == "urn:grn:authn:no:bankid:high"

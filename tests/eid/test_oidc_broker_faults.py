@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -82,13 +83,18 @@ class House:
     settings: dict[str, Any]
     browser: httpx.Client
 
+    @cached_property
+    def usual(self) -> OidcBroker:
+        """The connector of the table as it stands. It keeps no state but the broker's keys, so one serves all."""
+        return self.connector()
+
     def connector(self, **other: Any) -> OidcBroker:
         settings = msgspec.convert({**self.settings, **other}, OidcBrokerSettings)
         return OidcBroker(settings, name=self.name, loopback=True)
 
     def goes(self, said: Instruction, connector: OidcBroker | None = None, **other: Any) -> Result | None:
         """A browser's way to the broker and back; None where it is kept there."""
-        used = connector or self.connector()
+        used = connector or self.usual
         self.broker.script.say(self.name, said)
         level = other.pop("level", LEVELS.get(self.name, "high"))
         left = used.start(attempt(level=level, **other))
@@ -160,7 +166,7 @@ def test_a_person_proves_who_they_are(houses: dict[str, House], name: str) -> No
 
     assert isinstance(result, Verified), result
     assert (result.country, result.number, result.birthdate) == (person.country, person.number, person.birthdate)
-    assert house.connector().levels[result.claimed_level] == LEVELS.get(name, "high")
+    assert house.usual.levels[result.claimed_level] == LEVELS.get(name, "high")
 
 
 @pytest.mark.filterwarnings("ignore::joserfc.errors.SecurityWarning")  # the broker may sign with `none`, to be refused
@@ -174,7 +180,7 @@ def test_a_person_proves_who_they_are(houses: dict[str, House], name: str) -> No
 def test_a_fault_proves_nothing(houses: dict[str, House], name: str, fault: str, expected: Outcome) -> None:
     """PROTOCOLS §9, the faults of brokers; rule 5: what is missing or unknown is never a level."""
     house, person = houses[name], PEOPLE[name][0]
-    connector = house.connector(timeout=0.3) if fault == "slow" else house.connector()
+    connector = house.connector(timeout=0.3) if fault == "slow" else None
     result = house.goes(Instruction(person.number, fault=fault), connector)
 
     assert isinstance(result, Failed), result
@@ -188,7 +194,7 @@ def test_a_lower_level_is_never_told_as_the_one_asked_for(houses: dict[str, Hous
     result = house.goes(Instruction(PEOPLE[name][0].number, fault="lower-level"))
 
     assert isinstance(result, Verified), result
-    assert house.connector().levels[result.claimed_level] == "substantial"
+    assert house.usual.levels[result.claimed_level] == "substantial"
 
 
 @pytest.mark.parametrize("name", ["idura-no", "mitid", "finland"])

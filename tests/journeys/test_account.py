@@ -7,6 +7,9 @@ import pytest
 from tests.members import member, with_cookies_of
 from tests.people import PASSWORD, Person, Provider
 
+pytestmark = pytest.mark.parametrize("stores", ["embedded"], indirect=True)
+"""Words and ways of pages have nothing to do with where things are kept; walks on both pairs are in other files."""
+
 PAGES = {"/account": "Security", "/account/electronic-id": "Electronic ID"}
 each_page = pytest.mark.parametrize("path", PAGES)
 

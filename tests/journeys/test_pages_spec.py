@@ -11,6 +11,9 @@ from idp.services import credentials
 from tests.conftest import Clock
 from tests.people import PASSWORD, Person, Provider
 
+pytestmark = pytest.mark.parametrize("stores", ["embedded"], indirect=True)
+"""Words and ways of pages have nothing to do with where things are kept; walks on both pairs are in other files."""
+
 GOOD = {"new_password": PASSWORD, "confirm_password": PASSWORD}
 
 

@@ -209,6 +209,12 @@ SAMPLES = (
     Sample("privacy", "privacy", {}),
     Sample("terms", "terms", {}),
     Sample("accessibility", "accessibility", {}),
+    Sample(
+        "form-post",
+        "form-post",
+        {"answer": {"code": "c" * 43, "state": "s"}},
+        more=(("action", "https://portal.example/callback"), ("client_origin", "https://portal.example")),
+    ),
     Sample("expired", "expired", {}, status=410),
     Sample("wait", "wait", {"minutes": 42, "state": "open"}, status=429),
     Sample("wait-first", "wait", {"minutes": 42}, status=429),

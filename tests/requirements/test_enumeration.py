@@ -63,7 +63,8 @@ def test_known_and_unknown_addresses_look_and_take_the_same(patient: Provider, w
 
     assert seen["known"] == seen["other"]
     assert len(seen["known"]) == 1
-    apart = abs(median(took["known"]) - median(took["other"])) * 1000
+    # Each with its neighbour: what else this machine does meanwhile touches both alike.
+    apart = abs(median(one - other for one, other in zip(took["known"], took["other"], strict=True))) * 1000
     assert apart < MILLISECONDS, f"medians are {apart:.1f} ms apart"
 
 
