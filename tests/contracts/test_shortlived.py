@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from multiprocessing import get_context
 from multiprocessing.synchronize import Event
 from pathlib import Path
@@ -16,11 +16,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from idp.settings import ShortLivedStore
 from idp.stores.shortlived.contract import ShortLived
 from idp.stores.shortlived.embedded import SWEEP_EVERY, EmbeddedStore
-from idp.stores.shortlived.opening import open_store
 from tests.conftest import Clock
+from tests.contracts.shortlived_users import counting, opened_at, taking
 from tests.races.together import in_parallel, in_processes
 
 
@@ -31,13 +30,9 @@ def url(stores: tuple[str, str]) -> str:
 
 @pytest.fixture
 def store(url: str) -> Iterator[ShortLived]:
-    opened = _opened(url)
+    opened = opened_at(url)
     yield opened
     opened.close()  # type: ignore[attr-defined]
-
-
-def _opened(url: str) -> ShortLived:
-    return open_store(ShortLivedStore(url=url, timeout_milliseconds=5000))
 
 
 def test_a_record_is_there_until_it_is_taken(store: ShortLived) -> None:
@@ -117,25 +112,14 @@ def test_no_count_is_lost_in_a_race(store: ShortLived) -> None:
     assert sorted(sums) == list(range(1, 51))
 
 
-def _taking(url: str) -> Callable[[], list[bytes | None]]:
-    """A process opens the store, and its threads take."""
-    opened = _opened(url)
-    return lambda: in_parallel(10, lambda: opened.take("k"))
-
-
 def test_only_one_of_several_processes_takes_a_record(store: ShortLived, url: str) -> None:
     store.put("k", b"once", ttl=60)
-    got = [found for each in in_processes(3, _taking, url) for found in each]
+    got = [found for each in in_processes(3, taking, url) for found in each]
     assert sorted(got, key=bool) == [None] * 29 + [b"once"]
 
 
-def _counting(url: str) -> Callable[[], list[int]]:
-    opened = _opened(url)
-    return lambda: in_parallel(10, lambda: opened.count("n", window=60))
-
-
 def test_no_count_of_several_processes_is_lost(store: ShortLived, url: str) -> None:
-    sums = [found for each in in_processes(3, _counting, url) for found in each]
+    sums = [found for each in in_processes(3, counting, url) for found in each]
     assert sorted(sums) == list(range(1, 31))
 
 
@@ -160,7 +144,7 @@ def test_parent_and_child_of_a_fork_keep_one_store(store: ShortLived, url: str) 
     closed.set()
     process.join(10)
     assert process.exitcode == 0
-    other = _opened(url)
+    other = opened_at(url)
     assert [other.get(key) for key in ("before", "early", "late")] == [b"parent", b"child", b"child"]
     other.close()  # type: ignore[attr-defined]
 
