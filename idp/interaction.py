@@ -40,7 +40,7 @@ class SignIn(Struct, frozen=True, kw_only=True, tag="sign-in"):
     login_hint: str | None = None
     consent: tuple[str, ...] = ()
     ui_locales: tuple[str, ...] = ()
-    resume_at: str = "/authorize/resume"
+    resume_at: str
     """Where whoever wants the person takes over again: a path of ours."""
 
     def resume(self, interaction_id: str) -> str:
@@ -119,9 +119,10 @@ class Interactions:
         ended = _Record(record.browser, record.wanted, record.request, outcome)
         return records.swap(self._store, interaction_id, raw, _encode(ended))
 
-    def take(self, interaction_id: str, *, browser: str) -> Taken | None:
-        """The request and the outcome, to exactly one caller of the right browser."""
-        if self._find(interaction_id, browser) is None:
+    def take(self, interaction_id: str, *, browser: str, resume_at: str | None = None) -> Taken | None:
+        """The request and the outcome, to exactly one caller of the right browser; a `SignIn` only where it goes on."""
+        found = self._find(interaction_id, browser)
+        if found is None or (isinstance(found[1].wanted, SignIn) and found[1].wanted.resume_at != resume_at):
             return None
         raw = records.take(self._store, interaction_id)
         if raw is None:

@@ -28,6 +28,8 @@ from idp.stores.shortlived import authorization_codes
 from idp.stores.shortlived.authorization_codes import AuthorizationCode
 from idp.stores.shortlived.sessions import Session
 
+RESUME_AT = "/authorize/resume"
+
 
 class _Resumed(msgspec.Struct, frozen=True):
     request: AuthorizationRequest
@@ -64,7 +66,8 @@ class Authorize:
     def resume(self, interaction_id: str) -> Response:
         """GET /authorize/resume/<id>: the same checks, on what the session really is now."""
         browser = self._parts.cookies.browser(request)
-        taken = self._parts.interactions.take(interaction_id, browser=browser) if browser else None
+        interactions = self._parts.interactions
+        taken = interactions.take(interaction_id, browser=browser, resume_at=RESUME_AT) if browser else None
         if taken is None or not isinstance(taken.wanted, SignIn):
             return redirect(f"/journey/{interaction_id}", SEE_OTHER)
         asked = _decode(taken.request).request
@@ -119,6 +122,7 @@ class Authorize:
             login_hint=asked.login_hint,
             consent=consent,
             ui_locales=asked.ui_locales,
+            resume_at=RESUME_AT,
         )
 
     @staticmethod

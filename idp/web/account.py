@@ -25,6 +25,7 @@ from idp.web import pages
 
 SEE_OTHER = 303
 HOME = "/account"
+RESUME_AT = f"{HOME}/resume"
 CLIENT_ID = "account"
 """Stands where a client's id stands in the journey. Registered clients get random ones."""
 
@@ -50,8 +51,8 @@ class AccountViews:
     def resume(self, interaction_id: str) -> Response:
         """After a sign-in: the page that was asked for, or the start for who changed their mind."""
         browser = self.cookies.browser(request)
-        taken = self.interactions.take(interaction_id, browser=browser) if browser else None
-        if taken is None or taken.request.decode() not in self._pages():
+        taken = self.interactions.take(interaction_id, browser=browser, resume_at=RESUME_AT) if browser else None
+        if taken is None:
             return redirect(f"/journey/{interaction_id}", SEE_OTHER)
         return redirect("/" if isinstance(taken.outcome, Refused) else taken.request.decode(), SEE_OTHER)
 
@@ -93,7 +94,7 @@ class AccountViews:
 
     def _sign_in(self, path: str) -> Response:
         face = ClientFace(client_id=CLIENT_ID, name=self.settings.service.name, start_uri=path, home_uri=path)
-        wanted = SignIn(client=face, level=MFA, resume_at=f"{HOME}/resume")
+        wanted = SignIn(client=face, level=MFA, resume_at=RESUME_AT)
         response = redirect("/", SEE_OTHER)
         browser = self.cookies.ensure_browser(request, response)
         response.location = f"/journey/{self.interactions.open(wanted, path.encode(), browser=browser)}"

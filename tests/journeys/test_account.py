@@ -100,7 +100,16 @@ def test_an_interaction_of_the_portal_does_not_end_here(provider: Provider) -> N
     journey_id = kari.answer.request.path.split("/")[2]
 
     kari.goes(f"/account/resume/{journey_id}")
-    assert kari.page.heading not in PAGES.values()
+    assert kari.page.heading == "Sign in"
+    assert "code" in walks_in(kari).redirected_to()
+
+
+def test_an_interaction_of_this_page_does_not_end_at_the_protocol(provider: Provider) -> None:
+    kari = member(provider).goes("/account")
+    journey_id = kari.answer.request.path.split("/")[2]
+
+    assert kari.goes(f"/authorize/resume/{journey_id}").page.heading == "Sign in"
+    assert walks_in(kari).page.heading == "Security"
 
 
 def test_after_signing_out_it_asks_again(provider: Provider) -> None:

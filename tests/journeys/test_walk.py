@@ -15,7 +15,7 @@ from idp.journeys.table import JOURNEYS
 from idp.rules.assurance import EID, HIGH, IDENTITY_LEVELS, METHODS, SUBSTANTIAL, reaches
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
-WANTED = SignIn(client=ClientFace(client_id="portal", name="Alumni"), level="mfa")
+WANTED = SignIn(resume_at="/authorize/resume", client=ClientFace(client_id="portal", name="Alumni"), level="mfa")
 KARI, PHONES = "kari", ("sms", "voice")
 LEVELS_OF = {EID: ("substantial", "high")}
 
