@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -56,7 +57,9 @@ def test_a_taken_port_is_named(tmp_path: Path) -> None:
         )
 
     assert done.returncode == 1
-    assert f"port {base + 2} is taken" in done.stderr
+    taken = re.search(r"port ([\d, ]+) is taken", done.stderr)  # others of this machine may have more of them
+    assert taken is not None, done.stderr
+    assert str(base + 2) in taken[1].split(", ")
     assert done.stdout == ""
     assert not (tmp_path / "demo" / "config.toml").exists()
 

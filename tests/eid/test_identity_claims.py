@@ -13,6 +13,9 @@ from tests.eid.test_proving import confirms
 from tests.people import Person, Provider
 from tests.protocol.signed_in import told
 
+pytestmark = pytest.mark.parametrize("stores", ["embedded"], indirect=True)
+"""Which claims are told to whom has nothing to do with where they are kept."""
+
 ASKED = {
     "verification": {"trust_framework": None, "assurance_level": {"value": "high"}, "evidence": [{"type": None}]},
     "claims": {"family_name": None, "national_number": None},

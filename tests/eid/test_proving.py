@@ -15,8 +15,8 @@ from tests.eid.scripted import KARI, OLA, Scripted, verified
 from tests.people import Person, Provider
 from tests.protocol.signed_in import told
 
-on_one_pair = pytest.mark.parametrize("stores", ["embedded"], indirect=True)
-"""For long tables of what has nothing to do with where things are kept; the other tests are on both pairs."""
+pytestmark = pytest.mark.parametrize("stores", ["embedded"], indirect=True)
+"""What depends on where things are kept is tried on both pairs in test_linking and in tests/races."""
 
 
 def at_eid(provider: Provider, **parameters: str) -> Person:
@@ -128,7 +128,6 @@ SAID = {
 }
 
 
-@on_one_pair
 @pytest.mark.parametrize("when", ["at-the-start", "while-waiting"])
 @pytest.mark.parametrize("outcome", SAID)
 def test_a_failure_says_what_may_be_said_and_proves_nothing(
@@ -197,7 +196,6 @@ def test_attempts_that_come_to_nothing_are_limited(provider: Provider, eid: Scri
 # Levels: only what is listed counts, and only as much as was asked for
 
 
-@on_one_pair
 @pytest.mark.parametrize("claimed", ["gold", "silver", "Gold", "gold ", "goldish", "", "high", "urn:gold"])
 @pytest.mark.parametrize("wanted", [SUBSTANTIAL, HIGH])
 def test_only_a_listed_level_raises_anything(provider: Provider, eid: Scripted, claimed: str, wanted: str) -> None:
