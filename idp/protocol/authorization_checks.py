@@ -73,9 +73,14 @@ def _only_code(given: Parameters, client: Client, _: Parts) -> Draft:
     return {}
 
 
-def _no_request_object(given: Parameters, _: Client, __: Parts) -> Draft:
-    if "request" in given:
-        raise errors.RequestNotSupported("request objects are not taken")
+def _signed(given: Parameters, client: Client, _: Parts) -> Draft:
+    """Whoever has to sign its requests has signed this one (RFC 9101 §10.5)."""
+    if client.require_signed_request_object and not given.signed:
+        raise InvalidRequest("this client must sign its requests: request is missing")
+    return {}
+
+
+def _no_reference(given: Parameters, _: Client, __: Parts) -> Draft:
     if "request_uri" in given:  # never fetched: SR-75
         raise errors.RequestUriNotSupported("request_uri is not taken")
     return {}
@@ -182,7 +187,8 @@ CHECKS: tuple[Check, ...] = (
     _sound,
     _pushed,
     _only_code,
-    _no_request_object,
+    _signed,
+    _no_reference,
     _response_mode,
     _pkce,
     _scope,

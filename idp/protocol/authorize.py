@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from idp import clock
 from idp.interaction import ClientFace, Refused, SignIn
-from idp.protocol import errors
+from idp.protocol import errors, request_objects
 from idp.protocol.authorization_answers import SEE_OTHER, answered, mode_of
 from idp.protocol.authorization_checks import AuthorizationRequest, checked
 from idp.protocol.cross_site import asked_again
@@ -50,7 +50,7 @@ class Authorize:
         given = opened(carried, self._parts)
         if given is None:  # whose redirect URI it was is not known any more (SR-69)
             raise PageError("expired", "invalid_request_uri", _known_face(carried))
-        client, redirect_uri = _checked_client(given)
+        client, redirect_uri, given = self._addressed(given)
         if given.fault is None and (again := asked_again(self._parts, carried)) is not None:
             return again
         session = sessions.find(
@@ -62,6 +62,17 @@ class Authorize:
         except OAuthError as problem:
             mode = mode_of(given.get("response_mode"))
             return self._refuse(problem, client, redirect_uri, session, state=given.get("state"), mode=mode)
+
+    def _addressed(self, given: Parameters) -> tuple[Client, str, Parameters]:
+        """Client, redirect URI and the parameters that count. A fault of the first two stays with us (SR-69)."""
+        client = clients.find(given.get("client_id", ""))
+        if client is None:
+            raise PageError("bad-link", "unknown client")
+        given = request_objects.opened(given, client, self._parts)
+        redirect_uri = given.get("redirect_uri")
+        if redirect_uri is None or not _is_registered(client, redirect_uri):
+            raise PageError("bad-link", "redirect_uri is missing or not registered", face(client))
+        return client, redirect_uri, given
 
     def resume(self, interaction_id: str) -> Response:
         """GET /authorize/resume/<id>: the same checks, on what the session really is now."""
@@ -209,17 +220,6 @@ def face(client: Client, redirect_uri: str | None = None) -> ClientFace:
 def _known_face(given: Parameters) -> ClientFace | None:
     client = clients.find(given.get("client_id", ""))
     return face(client) if client else None
-
-
-def _checked_client(given: Parameters) -> tuple[Client, str]:
-    """Client and redirect URI; what is wrong with them is told to the person and to nobody else (SR-69)."""
-    client = clients.find(given.get("client_id", ""))
-    if client is None:
-        raise PageError("bad-link", "unknown client")
-    redirect_uri = given.get("redirect_uri")
-    if redirect_uri is None or not _is_registered(client, redirect_uri):
-        raise PageError("bad-link", "redirect_uri is missing or not registered", face(client))
-    return client, redirect_uri
 
 
 def _is_registered(client: Client, redirect_uri: str) -> bool:

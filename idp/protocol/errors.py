@@ -15,7 +15,8 @@ OAuthError                 `description` is for developers
 ├─ LoginRequired               login_required           OIDC Core §3.1.2.6
 ├─ ConsentRequired             consent_required         OIDC Core §3.1.2.6
 ├─ AccountSelectionRequired    account_selection_required
-├─ RequestNotSupported         request_not_supported, request_uri_not_supported
+├─ InvalidRequestObject        invalid_request_object     RFC 9101 §6.3
+├─ RequestUriNotSupported      request_uri_not_supported  OIDC Core §3.1.2.6
 └─ UnmetAuthentication         unmet_authentication_requirements   OpenID Connect Core Error Code 1.0
 
 PageError stays on our own origin: an unknown client or redirect URI (RFC 6749 §4.1.2.1).
@@ -135,10 +136,10 @@ class AccountSelectionRequired(OAuthError):
     error = "account_selection_required"
 
 
-class RequestNotSupported(OAuthError):
-    """No request object is taken by value."""
+class InvalidRequestObject(OAuthError):
+    """The signed request cannot be believed."""
 
-    error = "request_not_supported"
+    error = "invalid_request_object"
 
 
 class RequestUriNotSupported(OAuthError):

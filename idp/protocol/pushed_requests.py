@@ -9,6 +9,7 @@ from __future__ import annotations
 from flask import request
 from werkzeug.wrappers import Response
 
+from idp.protocol import request_objects
 from idp.protocol.answers import json_answer
 from idp.protocol.authorization_checks import checked
 from idp.protocol.errors import InvalidRequest
@@ -35,14 +36,15 @@ class PushedRequests:
         client = self._parts.authenticate(request, given)
         if "request_uri" in given:
             raise InvalidRequest("request_uri must not be pushed")  # RFC 9126 §2.1
+        given = request_objects.opened(given, client, self._parts).sound()
         redirect_uri = given.get("redirect_uri", "")
         if not redirect_uris.matches(client.redirect_uris, redirect_uri, native=client.application_type == "native"):
             raise InvalidRequest("redirect_uri is missing or not registered")
         kept = {name: value for name, value in given.items() if name not in (*CREDENTIALS, "resource")}
-        asked = _parameters(PushedRequest(client.client_id, kept, given.resources))
-        checked(asked, client, redirect_uri, self._parts)
+        told = {**kept, "client_id": client.client_id}
+        pushed = PushedRequest(client.client_id, told, given.resources, given.signed)
+        checked(_parameters(pushed), client, redirect_uri, self._parts)
         lifetime = self._parts.settings.tokens.pushed_request
-        pushed = PushedRequest(client.client_id, {**kept, "client_id": client.client_id}, given.resources)
         name = pushed_requests.issue(self._parts.store, pushed, lifetime=lifetime)
         return json_answer({"request_uri": name, "expires_in": lifetime}, CREATED)
 
@@ -69,5 +71,5 @@ def complete(name: str, parts: Parts) -> bool:
 
 def _parameters(pushed: PushedRequest, name: str = "") -> Parameters:
     made = Parameters(pushed.parameters)
-    made.resources, made.pushed_as = pushed.resources, name
+    made.resources, made.pushed_as, made.signed = pushed.resources, name, pushed.signed
     return made

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from urllib.parse import unquote_to_bytes
 
 from flask import Request
 from werkzeug.datastructures import MultiDict
 
-from idp.protocol.errors import InvalidRequest
+from idp.protocol.errors import InvalidRequest, OAuthError
 
 LONGEST = 8 * 1024
 """Bytes of one parameter."""
@@ -28,10 +29,12 @@ class Parameters(dict[str, str]):
     resources: tuple[str, ...] = ()
     pushed_as: str | None = None
     """The `request_uri` of a pushed request; empty while it is being pushed."""
-    fault: InvalidRequest | None = None
+    signed: bool = False
+    """Whether they came in a request object."""
+    fault: OAuthError | None = None
 
     def sound(self) -> Parameters:
-        """These, when nothing is wrong with any of them. Raises `InvalidRequest`."""
+        """These, when nothing is wrong with any of them. Raises the `OAuthError` of the first that is wrong."""
         if self.fault is not None:
             raise self.fault
         return self
@@ -60,9 +63,15 @@ def _of_form(request: Request) -> Parameters:
 
 
 def _frozen(given: MultiDict[str, str], raw: bytes) -> Parameters:
+    found = of_values(dict(given.lists()))
+    found.fault = _misencoded(raw) or found.fault
+    return found
+
+
+def of_values(given: Mapping[str, list[str]]) -> Parameters:
+    """The parameters that these names and values make, wherever they come from."""
     found = Parameters()
-    found.fault = _misencoded(raw)
-    for name, values in given.lists():
+    for name, values in given.items():
         try:
             _check(name, values)
         except InvalidRequest as problem:
@@ -70,7 +79,7 @@ def _frozen(given: MultiDict[str, str], raw: bytes) -> Parameters:
             continue
         if values[-1]:  # an empty value is the same as none: RFC 6749 §3.1
             found[name] = values[-1]
-    found.resources = tuple(value for value in given.getlist("resource") if value)
+    found.resources = tuple(value for value in given.get("resource", ()) if value)
     return found
 
 

@@ -1,4 +1,4 @@
-"""Clients: register, find, change, remove. What metadata may say is in `idp.rules.client_metadata`."""
+"""Clients: register, find, change, remove. What metadata may say is in `idp.rules`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import orjson
 from msgspec import Struct
 
 from idp import clock
-from idp.rules import client_metadata
+from idp.rules import client_checks
 from idp.rules.client_metadata import Client, InvalidMetadata, Metadata
 from idp.signing import jws
 from idp.stores.durable import audit, changes, keys
@@ -201,15 +201,16 @@ def _find(client_id: str) -> _Known | None:
 
 
 def _checked(metadata: Mapping[str, Any], *, loopback_issuer: bool) -> Metadata:
-    checked = client_metadata.read(metadata, loopback_issuer=loopback_issuer)
+    checked = client_checks.read(metadata, loopback_issuer=loopback_issuer)
     if checked.jwks is not None:
         try:
             fitting = {name for key in jws.public_keys(checked.jwks) for name in key.algorithms}
         except ValueError as problem:
             raise InvalidMetadata("jwks", str(problem)) from None
-        wanted = checked.token_endpoint_auth_signing_alg
-        if wanted is not None and wanted not in fitting:
-            raise InvalidMetadata("token_endpoint_auth_signing_alg", f"no key in `jwks` is for {wanted}")
+        for member in ("token_endpoint_auth_signing_alg", "request_object_signing_alg"):
+            wanted = getattr(checked, member)
+            if wanted is not None and wanted not in fitting:
+                raise InvalidMetadata(member, f"no key in `jwks` is for {wanted}")
     if checked.redirect_uris:
         _check_signing(checked)
     return checked

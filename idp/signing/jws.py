@@ -57,11 +57,13 @@ def signed(ready_header: bytes, claims: Mapping[str, Any], *, key: Key, algorith
     return (content + b"." + _encoded(_MODELS[algorithm].sign(content, key))).decode("ascii")
 
 
-def verify(token: str, keys: Sequence[VerifyingKey], *, algorithms: Collection[str], typ: str | None) -> dict[str, Any]:
+def verify(
+    token: str, keys: Sequence[VerifyingKey], *, algorithms: Collection[str], typ: str | tuple[str, ...] | None
+) -> dict[str, Any]:
     """The claims of a token signed with one of `keys`. Raises `Untrusted`.
 
     :param algorithms: the only ones taken, whatever the header says
-    :param typ: the type that the header must name; None to leave that to the caller
+    :param typ: the type that the header must name, or those it may ("" for none at all); None to leave that open
     """
     if len(token) > LONGEST:
         raise Untrusted("too long")
@@ -74,7 +76,8 @@ def verify(token: str, keys: Sequence[VerifyingKey], *, algorithms: Collection[s
         raise Untrusted("algorithm is not allowed")
     if not _REFUSED.isdisjoint(said):
         raise Untrusted("header has a member that is refused")
-    if typ is not None and _media_type(said.get("typ")) != typ.lower():
+    types = (typ,) if isinstance(typ, str) else typ
+    if types is not None and _media_type(said.get("typ", "")) not in {name.lower() for name in types}:
         raise Untrusted("of another type")
     chosen = _chosen(keys, said.get("kid"), algorithm)
     if not _fits(chosen, algorithm, parts):
@@ -157,7 +160,7 @@ def _fits(chosen: VerifyingKey, algorithm: str, parts: Sequence[bytes]) -> bool:
 
 
 def _media_type(said: object) -> str:
-    return said.lower().removeprefix("application/") if isinstance(said, str) else ""
+    return said.lower().removeprefix("application/") if isinstance(said, str) else "not text"
 
 
 def _encoded(raw: bytes) -> bytes:

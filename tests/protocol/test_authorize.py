@@ -73,7 +73,7 @@ def test_an_unknown_client_or_redirect_uri_stays_on_our_page(kari: Person, param
         ({"max_age": "-1"}, "invalid_request"),
         ({"max_age": "1.5"}, "invalid_request"),
         ({"max_age": "soon"}, "invalid_request"),
-        ({"request": "eyJhbGciOiJub25lIn0.e30."}, "request_not_supported"),
+        ({"request": "eyJhbGciOiJub25lIn0.e30."}, "invalid_request_object"),
         ({"request_uri": "https://evil.example/request"}, "request_uri_not_supported"),
         ({"claims": "{"}, "invalid_request"),
         ({"claims": "[]"}, "invalid_request"),

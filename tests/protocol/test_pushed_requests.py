@@ -108,7 +108,7 @@ def test_a_name_must_not_be_pushed(kari: Person) -> None:
         ({"prompt": "none login"}, "invalid_request"),
         ({"max_age": "-1"}, "invalid_request"),
         ({"id_token_hint": "x.y.z"}, "invalid_request"),
-        ({"request": "x.y.z"}, "request_not_supported"),
+        ({"request": "x.y.z"}, "invalid_request_object"),
         ({"state": "x" * 3000}, "invalid_request"),
     ],
 )

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idp.rules import client_metadata
+from idp.rules import client_checks, client_metadata
 from idp.services import clients
 from idp.services.clients import InvalidMetadata, UnknownClient
 from idp.stores.durable import clients as rows
@@ -227,7 +227,7 @@ def test_a_uri_is_absolute_https_and_nothing_odd(member: str, uri: str) -> None:
 @given(st.dictionaries(st.sampled_from(client_metadata.MEMBERS) | st.text(), VALUES))
 def test_whatever_metadata_is_given_is_settled_or_refused(metadata: dict[str, Any]) -> None:
     with contextlib.suppress(InvalidMetadata):
-        settled = client_metadata.read(metadata, loopback_issuer=False)
+        settled = client_checks.read(metadata, loopback_issuer=False)
         assert None not in (settled.grant_types, settled.response_types, settled.scope)
 
 

@@ -20,6 +20,7 @@ class PushedRequest(Struct, frozen=True):
     client_id: str
     parameters: dict[str, str]
     resources: tuple[str, ...]
+    signed: bool = False
 
 
 _decode = msgspec.msgpack.Decoder(PushedRequest).decode
