@@ -18,6 +18,7 @@ from idp.delivery.worker import Worker
 from idp.foundation import open_durable, template_folder
 from idp.protocol.blueprint import protocol_blueprint
 from idp.protocol.client_auth import ClientAuthentication
+from idp.protocol.dpop import Proofs
 from idp.protocol.errors import PageError
 from idp.protocol.parts import Parts as ProtocolParts
 from idp.settings import Settings
@@ -48,6 +49,12 @@ def create_app(settings: Settings) -> Flask:
                 interactions=parts.interactions,
                 cookies=parts.cookies,
                 authenticate=ClientAuthentication(parts.store, settings.server.issuer),
+                proofs=Proofs(
+                    parts.store,
+                    settings.server.issuer,
+                    parts.vault.index("dpop nonces", purpose="key of DPoP nonces"),
+                    nonce_required=settings.tokens.dpop_nonce_required,
+                ),
                 form_post=pages.form_post,
                 identity_levels=parts.eids.levels,
                 trust_frameworks=tuple(sorted(set(parts.eids.trust_frameworks.values()))),

@@ -187,6 +187,8 @@ class Tokens(Section, frozen=True, kw_only=True):
     """Seconds an authorization code lives (SR-79)."""
     pushed_request: Annotated[int, Meta(ge=10, le=600)] = 90
     """Seconds in which a browser must come with a pushed authorization request (SR-74)."""
+    dpop_nonce_required: bool = False
+    """Refuse DPoP proofs that do not hold a nonce of ours (RFC 9449 §8). Off: a nonce is offered, and honoured."""
     access_token: Annotated[int, Meta(ge=60, le=3600)] = 600
     """Seconds an access token lives (SR-84)."""
     id_token: Annotated[int, Meta(ge=60, le=3600)] = 600

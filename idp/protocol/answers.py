@@ -7,9 +7,11 @@ from typing import Any
 import orjson
 from werkzeug.wrappers import Response
 
-from idp.protocol.errors import InsufficientScope, InvalidClient, InvalidToken, OAuthError
+from idp.protocol.errors import InvalidClient, InvalidDPoPProof, OAuthError
+from idp.signing.jws import ALGORITHMS
 
 JSON = "application/json"
+UNAUTHORIZED, FORBIDDEN = 401, 403
 RETRY_AFTER = 5
 """Seconds after which a caller may try again what a store could not answer."""
 
@@ -35,12 +37,22 @@ def refusal(problem: OAuthError) -> Response:
     response = json_answer(body, problem.status)
     if isinstance(problem, InvalidClient) and problem.basic:
         response.headers["WWW-Authenticate"] = 'Basic realm="token"'
-    if isinstance(problem, InvalidToken | InsufficientScope):
-        response.headers["WWW-Authenticate"] = (
-            f'Bearer error="{problem.error}", error_description="{problem.description}"'
-            if problem.description
-            else "Bearer"
-        )
+    return response
+
+
+def challenge(problem: OAuthError, scheme: str) -> Response:
+    """The same from a protected resource: with the ways to show a token (RFC 6750 §3, RFC 9449 §7.1).
+
+    `scheme` is the one that was tried: what was wrong is told to it alone, and both to whoever tried none.
+    """
+    status = UNAUTHORIZED if isinstance(problem, InvalidDPoPProof) else problem.status
+    response = json_answer({"error": problem.error, "error_description": problem.description}, status)
+    wrong = f'error="{problem.error}", error_description="{problem.description}"' if problem.description else ""
+    algorithms = f'algs="{" ".join(ALGORITHMS)}"'
+    ways = {"bearer": ("Bearer", wrong), "dpop": ("DPoP", f"{wrong}, {algorithms}" if wrong else algorithms)}
+    for name, (word, told) in ways.items():
+        if scheme in (name, "") and status in (UNAUTHORIZED, FORBIDDEN):
+            response.headers.add("WWW-Authenticate", f"{word} {told}".strip())
     return response
 
 

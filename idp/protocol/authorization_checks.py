@@ -21,6 +21,9 @@ from idp.signing import jws
 CHALLENGE = re.compile(r"[A-Za-z0-9\-._~]{43,128}")
 """RFC 7636 §4.2."""
 
+THUMBPRINT = re.compile(r"[A-Za-z0-9\-_]{43}")
+"""RFC 7638, of SHA-256."""
+
 PROMPTS = frozenset({"none", "login", "consent", "select_account"})
 
 
@@ -43,6 +46,7 @@ class AuthorizationRequest(msgspec.Struct, frozen=True, kw_only=True):
     level: str = MFA
     response_mode: str = "query"
     pushed_as: str | None = None
+    dpop_jkt: str | None = None
     asked_at: datetime
 
 
@@ -107,6 +111,14 @@ def _pkce(given: Parameters, client: Client, _: Parts) -> Draft:
     if not CHALLENGE.fullmatch(challenge):
         raise InvalidRequest("code_challenge must be 43 to 128 characters of base64url")
     return {"code_challenge": challenge}
+
+
+def _dpop_jkt(given: Parameters, _: Client, __: Parts) -> Draft:
+    """The key that the code's tokens are to be bound to (RFC 9449 §10)."""
+    thumbprint = given.get("dpop_jkt")
+    if thumbprint is not None and not THUMBPRINT.fullmatch(thumbprint):
+        raise InvalidRequest("dpop_jkt must be the SHA-256 thumbprint of a key: 43 characters of base64url")
+    return {"dpop_jkt": thumbprint}
 
 
 def _scope(given: Parameters, client: Client, _: Parts) -> Draft:
@@ -191,6 +203,7 @@ CHECKS: tuple[Check, ...] = (
     _no_reference,
     _response_mode,
     _pkce,
+    _dpop_jkt,
     _scope,
     _resources,
     _prompt,

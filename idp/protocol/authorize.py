@@ -178,6 +178,7 @@ class Authorize:
             assurance=assurance,
             session_ends_at=session.ends_at,
             expires_at=clock.now() + timedelta(seconds=lifetime),
+            dpop_jkt=asked.dpop_jkt,
         )
         code = authorization_codes.issue(self._parts.store, bound, lifetime=lifetime)
         told = {"code": code}

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from flask import Request
 
 from idp import clock
-from idp.protocol.errors import InvalidRequest, InvalidToken
+from idp.protocol.errors import InvalidDPoPProof, InvalidRequest, InvalidToken
 from idp.protocol.parts import Parts
+from idp.protocol.request import Confirmation
 from idp.protocol.tokens import ACCESS_TOKEN
 from idp.services import clients
 from idp.signing import jws
@@ -35,10 +36,20 @@ class Live:
     expires_at: datetime
     grant: Grant | None
     claims: dict[str, Any] | None
+    confirmation: Confirmation | None
+    """`cnf`: the key that whoever uses it must show to hold."""
 
 
-def presented(request: Request) -> str:
-    """The token of the Authorization header, or of a form body (RFC 6750 §2.1, §2.2). Never of a URL.
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """A token as it was sent, and how: `dpop` where a proof goes with it."""
+
+    token: str = field(repr=False)
+    dpop: bool
+
+
+def presented(request: Request) -> Presented:
+    """The token of the Authorization header, or of a form body (RFC 6750 §2.1, §2.2; RFC 9449 §7.1). Never of a URL.
 
     Raises `InvalidToken` without description when there is none (RFC 6750 §3.1).
     """
@@ -49,9 +60,31 @@ def presented(request: Request) -> str:
     if header is None and not in_form:
         raise InvalidToken
     scheme, _, token = header.partition(" ") if header is not None else ("Bearer", "", in_form[0])
-    if scheme.lower() != "bearer" or not B64TOKEN.fullmatch(token) or len(token) > LONGEST or len(in_form) > 1:
+    if (
+        scheme.lower() not in ("bearer", "dpop")
+        or not B64TOKEN.fullmatch(token)
+        or len(token) > LONGEST
+        or len(in_form) > 1
+    ):
         raise InvalidToken("the token is malformed")
-    return token
+    return Presented(token, scheme.lower() == "dpop")
+
+
+def check_possession(parts: Parts, request: Request, given: Presented, live: Live) -> None:
+    """Whoever uses a bound token shows its key; one that is not bound is no DPoP token (RFC 9449 §7.1, §7.2).
+
+    Raises `InvalidToken`, `InvalidDPoPProof`.
+    """
+    bound = (live.confirmation or {}).get("jkt")
+    if given.dpop is not (bound is not None):
+        raise InvalidToken("the token is bound to a key" if bound else "the token is not bound to a key")
+    if bound is None:
+        return
+    shown = parts.proofs.thumbprint(request, access_token=given.token)
+    if shown is None:
+        raise InvalidDPoPProof("the DPoP header is missing")
+    if shown != bound:
+        raise InvalidToken("the token is bound to another key")
 
 
 def find(parts: Parts, token: str) -> Live | None:
@@ -69,7 +102,7 @@ def _of_record(parts: Parts, token: str) -> Live | None:
     if grant is None:
         return None
     scopes = tuple(record.scope.split())
-    return Live(record.client_id, scopes, record.issued_at, record.expires_at, grant, None)
+    return Live(record.client_id, scopes, record.issued_at, record.expires_at, grant, None, record.confirmation)
 
 
 def _of_jwt(parts: Parts, token: str) -> Live | None:
@@ -91,4 +124,4 @@ def _of_jwt(parts: Parts, token: str) -> Live | None:
     elif grants.is_revoked(digest):
         return None
     scopes = tuple(claims.get("scope", "").split())
-    return Live(claims["client_id"], scopes, issued_at, expires_at, grant, claims)
+    return Live(claims["client_id"], scopes, issued_at, expires_at, grant, claims, claims.get("cnf"))

@@ -9,8 +9,9 @@ from flask import Blueprint, request
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response
 
-from idp.protocol.answers import refusal, unavailable
+from idp.protocol.answers import challenge, refusal, unavailable
 from idp.protocol.authorize import Authorize
+from idp.protocol.dpop import Proofs
 from idp.protocol.end_session import EndSession
 from idp.protocol.errors import InvalidRequest, OAuthError
 from idp.protocol.introspection import Introspection
@@ -49,16 +50,23 @@ def protocol_blueprint(parts: Parts) -> Blueprint:
     routes.add_url_rule("/logout/resume/<interaction_id>", "logout_resume", end_session.resume)
     _add(routes, "/introspect", _machine(Introspection(parts).answer), ["POST"])
     for path, view, methods in (
-        ("/token", Token(parts).answer, ["POST"]),
-        ("/par", PushedRequests(parts).answer, ["POST"]),
-        ("/userinfo", UserInfo(parts).answer, ["GET", "POST"]),
-        ("/revoke", Revocation(parts).answer, ["POST"]),
-        ("/jwks", metadata.jwks, ["GET"]),
-        ("/.well-known/openid-configuration", metadata.discovery, ["GET"]),
-        ("/.well-known/oauth-authorization-server", metadata.discovery, ["GET"]),
+        ("/token", _machine(Token(parts).answer, parts.proofs), ["POST"]),
+        ("/par", _machine(PushedRequests(parts).answer, parts.proofs), ["POST"]),
+        ("/userinfo", _machine(UserInfo(parts).answer, parts.proofs, refused=_challenge), ["GET", "POST"]),
+        ("/revoke", _machine(Revocation(parts).answer), ["POST"]),
+        ("/jwks", _machine(metadata.jwks), ["GET"]),
+        ("/.well-known/openid-configuration", _machine(metadata.discovery), ["GET"]),
+        ("/.well-known/oauth-authorization-server", _machine(metadata.discovery), ["GET"]),
     ):
-        _add(routes, path, _shared(_machine(view)), [*methods, "OPTIONS"])
+        _add(routes, path, _shared(view), [*methods, "OPTIONS"])
     return routes
+
+
+def _challenge(problem: OAuthError) -> Response:
+    """A refusal of a protected resource, for the way in which the token was shown."""
+    by_header = request.headers.get("Authorization", "Bearer" if request.form.get("access_token") else "")
+    scheme = by_header.partition(" ")[0].lower()
+    return challenge(problem, scheme if scheme in ("bearer", "dpop") else "")
 
 
 def _add(routes: Blueprint, path: str, view: View, methods: list[str]) -> None:
@@ -66,19 +74,28 @@ def _add(routes: Blueprint, path: str, view: View, methods: list[str]) -> None:
     routes.add_url_rule(path, name, view, methods=methods, provide_automatic_options=False)
 
 
-def _machine(view: View) -> View:
-    """Refusals as JSON; a store that is down is never "not found"."""
+def _machine(view: View, proofs: Proofs | None = None, refused: Callable[[OAuthError], Response] = refusal) -> View:
+    """Refusals as JSON; a store that is down is never "not found".
 
-    @wraps(view)
-    def answer() -> Response:
+    Where `proofs` of possession count, whoever sends one is told the nonce for the next (RFC 9449 §8.2).
+    """
+
+    def answered() -> Response:
         try:
             return view()
         except OAuthError as problem:
-            return refusal(problem)
+            return refused(problem)
         except RequestEntityTooLarge:
-            return refusal(InvalidRequest("the body is larger than 64 KiB"))
+            return refused(InvalidRequest("the body is larger than 64 KiB"))
         except Unavailable:
             return unavailable()
+
+    @wraps(view)
+    def answer() -> Response:
+        response = answered()
+        if proofs is not None and "DPoP" in request.headers:
+            response.headers["DPoP-Nonce"] = proofs.nonce()
+        return response
 
     return answer
 

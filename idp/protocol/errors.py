@@ -9,6 +9,8 @@ OAuthError                 `description` is for developers
 ├─ UnsupportedGrantType    400 unsupported_grant_type   RFC 6749 §5.2
 ├─ UnsupportedResponseType     unsupported_response_type RFC 6749 §4.1.2.1
 ├─ InvalidClient           401 invalid_client           RFC 6749 §5.2
+├─ InvalidDPoPProof        400 invalid_dpop_proof       RFC 9449 §5; 401 at a resource, §7.1
+├─ UseDPoPNonce            400 use_dpop_nonce           RFC 9449 §8; 401 at a resource, §9
 ├─ InvalidToken            401 invalid_token            RFC 6750 §3.1
 ├─ InsufficientScope       403 insufficient_scope       RFC 6750 §3.1
 ├─ AccessDenied                access_denied            RFC 6749 §4.1.2.1
@@ -96,6 +98,18 @@ class InvalidClient(OAuthError):
     def __init__(self, *, basic: bool = False) -> None:
         super().__init__("client authentication failed")
         self.basic = basic
+
+
+class InvalidDPoPProof(OAuthError):
+    """The proof of possession is missing, malformed, for something else, or was used before."""
+
+    error = "invalid_dpop_proof"
+
+
+class UseDPoPNonce(InvalidDPoPProof):
+    """The proof must hold the nonce that comes with this answer."""
+
+    error = "use_dpop_nonce"
 
 
 class InvalidToken(OAuthError):

@@ -90,6 +90,7 @@ class Metadata:
             "introspection_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
             "revocation_endpoint_auth_methods_supported": list(CLIENT_AUTHENTICATION),
             "revocation_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
+            "dpop_signing_alg_values_supported": list(ALGORITHMS),
             "code_challenge_methods_supported": ["S256"],
             "prompt_values_supported": ["none", "login", "consent", "select_account"],
             "ui_locales_supported": list(service.languages),

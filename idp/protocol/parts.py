@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from idp.cookies import Cookies
 from idp.interaction import Interactions
 from idp.protocol.client_auth import ClientAuthentication
+from idp.protocol.dpop import Proofs
 from idp.rules.assurance import MFA
 from idp.settings import Settings
 from idp.signing.keyring import Keyring
@@ -26,6 +27,7 @@ class Parts:
     interactions: Interactions
     cookies: Cookies
     authenticate: ClientAuthentication
+    proofs: Proofs
     form_post: Callable[[str, Mapping[str, str]], Response]
     """The page that sends an answer on to a redirect URI by a form."""
     identity_levels: tuple[str, ...] = ()

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from idp.protocol import request_objects
 from idp.protocol.answers import json_answer
 from idp.protocol.authorization_checks import checked
-from idp.protocol.errors import InvalidRequest
+from idp.protocol.errors import InvalidDPoPProof, InvalidRequest
 from idp.protocol.parts import Parts
 from idp.protocol.request import Parameters, of_form
 from idp.rules import redirect_uris
@@ -37,6 +37,7 @@ class PushedRequests:
         if "request_uri" in given:
             raise InvalidRequest("request_uri must not be pushed")  # RFC 9126 §2.1
         given = request_objects.opened(given, client, self._parts).sound()
+        self._bind(given)
         redirect_uri = given.get("redirect_uri", "")
         if not redirect_uris.matches(client.redirect_uris, redirect_uri, native=client.application_type == "native"):
             raise InvalidRequest("redirect_uri is missing or not registered")
@@ -47,6 +48,12 @@ class PushedRequests:
         lifetime = self._parts.settings.tokens.pushed_request
         name = pushed_requests.issue(self._parts.store, pushed, lifetime=lifetime)
         return json_answer({"request_uri": name, "expires_in": lifetime}, CREATED)
+
+    def _bind(self, given: Parameters) -> None:
+        """Whoever pushes with a proof wants its code bound to that key (RFC 9449 §10.1)."""
+        thumbprint = self._parts.proofs.thumbprint(request)
+        if thumbprint is not None and given.setdefault("dpop_jkt", thumbprint) != thumbprint:
+            raise InvalidDPoPProof("dpop_jkt is another key than that of the proof")
 
 
 def opened(given: Parameters, parts: Parts) -> Parameters | None:

@@ -19,6 +19,10 @@ MAY_REPEAT = ("resource",)
 """RFC 8707 §2: the only parameter that may come more than once."""
 
 
+Confirmation = Mapping[str, str]
+"""The `cnf` claim of RFC 7800 §3.1, with the thumbprint of a DPoP key as `jkt` (RFC 9449 §6.1)."""
+
+
 class Parameters(dict[str, str]):
     """The parameters of a request; `resources` are those of RFC 8707.
 
@@ -31,6 +35,8 @@ class Parameters(dict[str, str]):
     """The `request_uri` of a pushed request; empty while it is being pushed."""
     signed: bool = False
     """Whether they came in a request object."""
+    confirmation: Confirmation | None = None
+    """The key that the sender has shown to hold: what its tokens are bound to."""
     fault: OAuthError | None = None
 
     def sound(self) -> Parameters:

@@ -9,10 +9,10 @@ from flask import request
 from werkzeug.wrappers import Response
 
 from idp.protocol.answers import json_answer
-from idp.protocol.errors import InvalidRequest, UnauthorizedClient, UnsupportedGrantType
+from idp.protocol.errors import InvalidDPoPProof, InvalidRequest, UnauthorizedClient, UnsupportedGrantType
 from idp.protocol.grants import authorization_code, client_credentials, refresh_token
 from idp.protocol.parts import Parts
-from idp.protocol.request import Parameters, of_form
+from idp.protocol.request import Confirmation, Parameters, of_form
 from idp.services.clients import Client
 
 Grant = Callable[[Parts, Client, Parameters], dict[str, Any]]
@@ -42,4 +42,14 @@ class Token:
             raise UnsupportedGrantType("grant_type is not one of " + ", ".join(GRANTS))
         if kind not in client.grant_types:
             raise UnauthorizedClient("the client is not registered for this grant")
+        parameters.confirmation = self._shown(client)
         return json_answer(grant(self._parts, client, parameters))
+
+    def _shown(self, client: Client) -> Confirmation | None:
+        """The key that this request shows to hold, and that its tokens are to be bound to."""
+        thumbprint = self._parts.proofs.thumbprint(request)
+        if thumbprint is not None:
+            return {"jkt": thumbprint}
+        if client.dpop_bound_access_tokens:  # RFC 9449 §5.2
+            raise InvalidDPoPProof("this client must prove possession: the DPoP header is missing")
+        return None

@@ -12,6 +12,7 @@ from typing import Any
 from idp import clock
 from idp.protocol import claims as person_claims
 from idp.protocol.parts import Parts
+from idp.protocol.request import Confirmation
 from idp.rules.assurance import Assurance
 from idp.services import accounts
 from idp.services.clients import Client
@@ -37,6 +38,7 @@ PROTOCOL_CLAIMS = frozenset(
         "c_hash",
         "auth_time",
         "sid",
+        "cnf",
     }
 )
 """User attributes never overwrite these (SR-97)."""
@@ -64,8 +66,23 @@ def proof_claims(assurance: Assurance) -> dict[str, Any]:
     }
 
 
-def access_token(parts: Parts, grant: Grant, scopes: Sequence[str], audiences: Sequence[str]) -> str:
-    """A token for APIs (RFC 9068) when there are audiences, else an opaque one for our own userinfo."""
+def token_type(confirmation: Confirmation | None) -> str:
+    """How an access token is to be shown: with a proof of its key, or as it is (RFC 9449 §5)."""
+    return "DPoP" if confirmation is not None and "jkt" in confirmation else "Bearer"
+
+
+def access_token(
+    parts: Parts,
+    grant: Grant,
+    scopes: Sequence[str],
+    audiences: Sequence[str],
+    *,
+    confirmation: Confirmation | None,
+) -> str:
+    """A token for APIs (RFC 9068) when there are audiences, else an opaque one for our own userinfo.
+
+    It is of use only to whoever holds the key of `confirmation`, where there is one.
+    """
     now = clock.now()
     expires_at = now + timedelta(seconds=lifetime(parts, grant))
     if not audiences:
@@ -75,6 +92,7 @@ def access_token(parts: Parts, grant: Grant, scopes: Sequence[str], audiences: S
             scope=" ".join(scopes),
             issued_at=now,
             expires_at=expires_at,
+            confirmation=dict(confirmation) if confirmation else None,
         )
         return access_tokens.issue(parts.store, record, lifetime=lifetime(parts, grant))
     claims = {
@@ -82,15 +100,28 @@ def access_token(parts: Parts, grant: Grant, scopes: Sequence[str], audiences: S
         "scope": " ".join(scopes),
         **proof_claims(grant.assurance.at(now)),
         "jti": f"{grant.reference}.{secrets.token_urlsafe(12)}",
+        **_bound(confirmation),
     }
     return _for_api(parts, {"client_id": grant.client_id, **claims}, audiences, now, expires_at)
 
 
-def machine_token(parts: Parts, client: Client, scopes: Sequence[str], audiences: Sequence[str]) -> str:
+def machine_token(
+    parts: Parts,
+    client: Client,
+    scopes: Sequence[str],
+    audiences: Sequence[str],
+    *,
+    confirmation: Confirmation | None,
+) -> str:
     """A token for a client that acts for itself; its subject can be no person's (SR-95, RFC 9068 §5)."""
     now = clock.now()
     expires_at = now + timedelta(seconds=parts.settings.tokens.access_token)
-    claims = {"sub": client.client_id, "scope": " ".join(scopes), "jti": secrets.token_urlsafe(16)}
+    claims = {
+        "sub": client.client_id,
+        "scope": " ".join(scopes),
+        "jti": secrets.token_urlsafe(16),
+        **_bound(confirmation),
+    }
     return _for_api(parts, {"client_id": client.client_id, **claims}, audiences, now, expires_at)
 
 
@@ -105,7 +136,7 @@ def id_token(parts: Parts, grant: Grant, client: Client, *, nonce: str | None, a
         "exp": now + parts.settings.tokens.id_token,
         "iat": now,
         **proof_claims(grant.assurance.at(clock.now())),
-        "sid": grant.sid,
+        "sid": grant.told_sid,
         "at_hash": _half_hash(access, algorithm),
     }
     if nonce is not None:
@@ -120,6 +151,10 @@ def id_token(parts: Parts, grant: Grant, client: Client, *, nonce: str | None, a
     if asked.id_token_verified is not None:  # by name only: an ID token travels in URLs as a hint (SR-123)
         claims |= person_claims.of_identity(grant.account_id, scopes, asked.id_token_verified)
     return parts.keyring.sign(claims, algorithm=algorithm, typ="JWT")
+
+
+def _bound(confirmation: Confirmation | None) -> dict[str, Any]:
+    return {"cnf": dict(confirmation)} if confirmation else {}
 
 
 def _for_api(

@@ -20,9 +20,11 @@ class UserInfo:
 
     def answer(self) -> Response:
         """GET or POST /userinfo."""
-        live = bearer.find(self._parts, bearer.presented(request))
+        given = bearer.presented(request)
+        live = bearer.find(self._parts, given.token)
         if live is None or live.grant is None:
             raise InvalidToken("the token is wrong, expired or revoked")
+        bearer.check_possession(self._parts, request, given, live)
         if live.claims is not None and not self._is_for_us(live.claims["aud"]):
             raise InvalidToken("the token is for somebody else")
         if "openid" not in live.scopes:

@@ -70,6 +70,8 @@ class Members(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Algorithm of its request objects (RFC 9101). Default: any asymmetric one that fits its keys."""
     require_signed_request_object: bool = False
     """Takes only requests that it has signed (RFC 9101 §10.5)."""
+    dpop_bound_access_tokens: bool = False
+    """Takes only tokens that are bound to a key of its own (RFC 9449 §5.2)."""
     subject_type: Literal["public"] = "public"
     """Every client sees the same `sub`."""
     require_pushed_authorization_requests: bool = False

@@ -65,24 +65,28 @@ def verify(
     :param algorithms: the only ones taken, whatever the header says
     :param typ: the type that the header must name, or those it may ("" for none at all); None to leave that open
     """
-    if len(token) > LONGEST:
-        raise Untrusted("too long")
-    parts = token.encode("utf-8", "replace").split(b".")
-    if len(parts) != 3:
-        raise Untrusted("not a compact JWS")
-    said = _object(_decoded(parts[0]))
-    algorithm = said.get("alg")
-    if not isinstance(algorithm, str) or algorithm not in algorithms or algorithm not in _MODELS:
-        raise Untrusted("algorithm is not allowed")
-    if not _REFUSED.isdisjoint(said):
-        raise Untrusted("header has a member that is refused")
-    types = (typ,) if isinstance(typ, str) else typ
-    if types is not None and _media_type(said.get("typ", "")) not in {name.lower() for name in types}:
-        raise Untrusted("of another type")
+    parts, said = _parts(token)
+    algorithm = _checked_header(said, algorithms, (typ,) if isinstance(typ, str) else typ, refused=_REFUSED)
     chosen = _chosen(keys, said.get("kid"), algorithm)
     if not _fits(chosen, algorithm, parts):
         raise Untrusted("signature does not match")
     return _object(_decoded(parts[1]))
+
+
+def verify_possession(token: str, *, algorithms: Collection[str], typ: str) -> tuple[dict[str, Any], str]:
+    """The claims of a token signed with the key that its header holds, and that key's thumbprint (RFC 7638).
+
+    It shows that the sender has the key, and nothing else. Raises `Untrusted`.
+    """
+    parts, said = _parts(token)
+    algorithm = _checked_header(said, algorithms, (typ,), refused=_REFUSED - {"jwk"})
+    try:
+        chosen = _public_key(0, said.get("jwk"))
+    except ValueError as problem:
+        raise Untrusted("jwk is no public key that may be used") from problem
+    if algorithm not in chosen.algorithms or not _fits(chosen, algorithm, parts):
+        raise Untrusted("signature does not match")
+    return _object(_decoded(parts[1])), chosen.key.thumbprint()
 
 
 def public_keys(jwks: Mapping[str, Any]) -> tuple[VerifyingKey, ...]:
@@ -97,6 +101,30 @@ def public_keys(jwks: Mapping[str, Any]) -> tuple[VerifyingKey, ...]:
     if len(set(names)) != len(names):
         raise ValueError("two keys have the same `kid`, or none")
     return tuple(found)
+
+
+def _parts(token: str) -> tuple[list[bytes], dict[str, Any]]:
+    """The three parts as they came, and the header."""
+    if len(token) > LONGEST:
+        raise Untrusted("too long")
+    parts = token.encode("utf-8", "replace").split(b".")
+    if len(parts) != 3:
+        raise Untrusted("not a compact JWS")
+    return parts, _object(_decoded(parts[0]))
+
+
+def _checked_header(
+    said: Mapping[str, Any], algorithms: Collection[str], types: tuple[str, ...] | None, *, refused: Collection[str]
+) -> str:
+    """The algorithm, once nothing else in the header is in the way."""
+    algorithm = said.get("alg")
+    if not isinstance(algorithm, str) or algorithm not in algorithms or algorithm not in _MODELS:
+        raise Untrusted("algorithm is not allowed")
+    if any(member in refused for member in said):
+        raise Untrusted("header has a member that is refused")
+    if types is not None and _media_type(said.get("typ", "")) not in {name.lower() for name in types}:
+        raise Untrusted("of another type")
+    return algorithm
 
 
 def _is_for_signatures(jwk: object) -> bool:

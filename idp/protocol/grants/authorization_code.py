@@ -13,7 +13,7 @@ from idp import clock
 from idp.protocol import refresh_tokens, tokens
 from idp.protocol.errors import InvalidGrant, InvalidRequest
 from idp.protocol.parts import Parts
-from idp.protocol.request import Parameters
+from idp.protocol.request import Confirmation, Parameters
 from idp.protocol.targets import audiences
 from idp.services.clients import Client
 from idp.stores.durable import audit, grants
@@ -36,15 +36,15 @@ def exchange(parts: Parts, client: Client, parameters: Parameters) -> dict[str, 
         _refused(client, "a binding of the code does not hold")
         raise InvalidGrant
     aimed = audiences(client, bound.resources, parameters)
-    redeemed = _redeemed(parts, client, bound, code)
+    redeemed = _redeemed(parts, client, bound, code, parameters.confirmation)
     if redeemed is None:
         _end_if_replayed(client, parameters, code)
         raise InvalidGrant
     grant, refresh = redeemed
-    access = tokens.access_token(parts, grant, grant.scope.split(), aimed)
+    access = tokens.access_token(parts, grant, grant.scope.split(), aimed, confirmation=parameters.confirmation)
     answer: dict[str, Any] = {
         "access_token": access,
-        "token_type": "Bearer",
+        "token_type": tokens.token_type(parameters.confirmation),
         "expires_in": tokens.lifetime(parts, grant),
         "scope": grant.scope,
         "id_token": tokens.id_token(parts, grant, client, nonce=bound.nonce, access=access),
@@ -61,6 +61,7 @@ def _is_bound(bound: AuthorizationCode, client: Client, parameters: Parameters) 
         and bound.client_id == client.client_id
         and bound.redirect_uri == parameters.get("redirect_uri")
         and _is_verified(bound.code_challenge, parameters.get("code_verifier"))
+        and bound.dpop_jkt in (None, (parameters.confirmation or {}).get("jkt"))
     )
 
 
@@ -73,11 +74,15 @@ def _is_verified(challenge: str | None, verifier: str | None) -> bool:
     return hmac.compare_digest(create_s256_code_challenge(verifier), challenge)
 
 
-def _redeemed(parts: Parts, client: Client, bound: AuthorizationCode, code: str) -> tuple[Grant, str | None] | None:
+def _redeemed(
+    parts: Parts, client: Client, bound: AuthorizationCode, code: str, confirmation: Confirmation | None
+) -> tuple[Grant, str | None] | None:
     """The grant, and the first token of its refresh family; None for all but one caller."""
     now = clock.now()
     settings = parts.settings.tokens
-    grant = _grant(bound, ends_at=now + timedelta(seconds=settings.refresh_absolute))
+    # Whoever authenticates is held to that; a public client's refresh token is held to its key (RFC 9449 §5).
+    shown = confirmation if not client.is_confidential else None
+    grant = _grant(bound, shown, ends_at=now + timedelta(seconds=settings.refresh_absolute))
     refresh, digest = refresh_tokens.new(grant.id) if "refresh_token" in client.grant_types else (None, None)
     redeemed = Redeemed(
         code_digest=authorization_codes.digest(code),
@@ -99,7 +104,7 @@ def _redeemed(parts: Parts, client: Client, bound: AuthorizationCode, code: str)
     return grant, refresh
 
 
-def _grant(bound: AuthorizationCode, *, ends_at: datetime) -> Grant:
+def _grant(bound: AuthorizationCode, shown: Confirmation | None, *, ends_at: datetime) -> Grant:
     """Without offline access, a grant lives no longer than the session it came from (OIDC Core §11)."""
     offline = "offline_access" in bound.scope.split()
     return Grant(
@@ -108,12 +113,14 @@ def _grant(bound: AuthorizationCode, *, ends_at: datetime) -> Grant:
         account_id=bound.account_id,
         client_id=bound.client_id,
         sid=bound.sid,
+        told_sid=bound.sid,
         scope=bound.scope,
         resources=bound.resources,
         claims=bound.claims,
         assurance=bound.assurance,
         offline=offline,
         ends_at=ends_at if offline else min(ends_at, bound.session_ends_at),
+        thumbprint=next(iter(shown.values())) if shown else None,
     )
 
 

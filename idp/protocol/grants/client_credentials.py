@@ -25,8 +25,8 @@ def issue(parts: Parts, client: Client, parameters: Parameters) -> dict[str, Any
         raise InvalidTarget("resource is missing, or not one that the client may ask for")
     audit.record("tokens.issued", client_id=client.client_id, reason="client_credentials")
     return {
-        "access_token": tokens.machine_token(parts, client, asked, aimed),
-        "token_type": "Bearer",
+        "access_token": tokens.machine_token(parts, client, asked, aimed, confirmation=parameters.confirmation),
+        "token_type": tokens.token_type(parameters.confirmation),
         "expires_in": parts.settings.tokens.access_token,
         "scope": " ".join(asked),
     }

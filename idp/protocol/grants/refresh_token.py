@@ -26,15 +26,16 @@ def refresh(parts: Parts, client: Client, parameters: Parameters) -> dict[str, A
     successor, digest = refresh_tokens.new(refresh_tokens.family(token))
     with transaction():
         grant = _rotated(parts, client, token, digest, asked_at)
-        # Raised in here, these two roll the rotation back: nothing is lost by asking wrongly.
+        # Raised in here, these roll the rotation back: nothing is lost by asking wrongly.
+        _check_key(grant, parameters)
         wanted = _narrowed(grant, parameters) if grant else ()
         aimed = audiences(client, grant.resources, parameters) if grant else ()
     if grant is None:
         raise InvalidGrant
-    access = tokens.access_token(parts, grant, wanted, aimed)
+    access = tokens.access_token(parts, grant, wanted, aimed, confirmation=parameters.confirmation)
     answer: dict[str, Any] = {
         "access_token": access,
-        "token_type": "Bearer",
+        "token_type": tokens.token_type(parameters.confirmation),
         "expires_in": tokens.lifetime(parts, grant),
         "refresh_token": successor,
         "scope": " ".join(wanted),
@@ -64,6 +65,13 @@ def _rotated(parts: Parts, client: Client, token: str, successor: bytes, asked_a
         reason="refresh_token",
     )
     return grant
+
+
+def _check_key(grant: Grant | None, parameters: Parameters) -> None:
+    """A token that is bound to a key is of no use without it (RFC 9449 §5)."""
+    shown = (parameters.confirmation or {}).values()
+    if grant is not None and grant.thumbprint is not None and grant.thumbprint not in shown:
+        raise InvalidGrant
 
 
 def _narrowed(grant: Grant, parameters: Parameters) -> tuple[str, ...]:

@@ -45,6 +45,7 @@ grants = Table(
     Column("account_id", ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("client_id", String(64), nullable=False, index=True),
     Column("sid", String(64), nullable=False, index=True),
+    Column("told_sid", String(64), nullable=False),
     Column("scope", Text, nullable=False),
     Column("resources", Text, nullable=False),
     Column("claims", Text, nullable=False),
@@ -57,6 +58,7 @@ grants = Table(
     Column("refresh_previous", LargeBinary(32)),
     Column("refresh_rotated_at", Instant),
     Column("refresh_idle_until", Instant),
+    Column("thumbprint", String(64)),
     Column("issued_at", Instant, nullable=False),
     Column("ends_at", Instant, nullable=False, index=True),
     Column("revoked_at", Instant),
@@ -83,12 +85,16 @@ class Grant:
     account_id: str
     client_id: str
     sid: str
+    told_sid: str
+    """What the session was called when the client was first told of it: that is the name the client knows."""
     scope: str
     resources: tuple[str, ...]
     claims: str
     assurance: Assurance
     offline: bool
     ends_at: datetime
+    thumbprint: str | None = None
+    """Of the key without which its refresh tokens are of no use."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,10 +240,12 @@ def from_row(row: Row[Any]) -> Grant:
         account_id=row.account_id,
         client_id=row.client_id,
         sid=row.sid,
+        told_sid=row.told_sid,
         scope=row.scope,
         resources=tuple(row.resources.split()),
         claims=row.claims,
         assurance=_decode(row.assurance),
         offline=row.offline,
         ends_at=row.ends_at,
+        thumbprint=row.thumbprint,
     )

@@ -20,6 +20,8 @@ class AccessToken(Struct, frozen=True, kw_only=True):
     scope: str
     issued_at: datetime
     expires_at: datetime
+    confirmation: dict[str, str] | None = None
+    """`cnf`: the key that whoever uses it must show to hold."""
 
 
 _decode = msgspec.msgpack.Decoder(AccessToken).decode

@@ -28,6 +28,7 @@ class AuthorizationCode(Struct, frozen=True, kw_only=True):
     assurance: Assurance
     session_ends_at: datetime
     expires_at: datetime
+    dpop_jkt: str | None = None
 
 
 _decode = msgspec.msgpack.Decoder(AuthorizationCode).decode
