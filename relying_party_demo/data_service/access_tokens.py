@@ -7,6 +7,7 @@ Refused                  status  error
 ├─ NoToken               401     (none: RFC 6750 §3.1)
 ├─ InvalidRequest        400     invalid_request
 ├─ InvalidToken          401     invalid_token; `reason` is for your log only
+├─ InvalidProof          401     invalid_dpop_proof (RFC 9449 §7.1); see `possession`
 └─ InsufficientScope     403     insufficient_scope
 """
 
@@ -17,7 +18,7 @@ import re
 import time
 from base64 import urlsafe_b64decode
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from joserfc import jws
@@ -34,7 +35,7 @@ FindKey = Callable[[str], Key | None]
 
 
 class Refused(Exception):
-    """The request does not come in. `challenge` is the value of WWW-Authenticate (RFC 6750 §3)."""
+    """The request does not come in."""
 
     status = 401
     error = ""
@@ -42,8 +43,13 @@ class Refused(Exception):
     def __init__(self, reason: str = "", **parameters: str) -> None:
         super().__init__(reason)
         self.reason = reason
-        shown = {"error": self.error, **parameters} if self.error else parameters
-        self.challenge = " ".join(("Bearer", ", ".join(f'{name}="{value}"' for name, value in shown.items()))).strip()
+        self.parameters = {"error": self.error, **parameters} if self.error else parameters
+
+    def challenge(self, *, dpop: bool = False) -> str:
+        """The value of WWW-Authenticate (RFC 6750 §3), for the way in which the token was shown (RFC 9449 §7.1)."""
+        shown = {**self.parameters, "algs": " ".join(ALGORITHMS)} if dpop else self.parameters
+        told = ", ".join(f'{name}="{value}"' for name, value in shown.items())
+        return f"{'DPoP' if dpop else 'Bearer'} {told}".strip()
 
 
 class NoToken(Refused):
@@ -60,6 +66,12 @@ class InvalidToken(Refused):
     """Malformed, expired, for someone else, badly signed: the caller is never told which."""
 
     error = "invalid_token"
+
+
+class InvalidProof(Refused):
+    """Nothing shows that the caller holds the key that the token is bound to."""
+
+    error = "invalid_dpop_proof"
 
 
 class InsufficientScope(Refused):
@@ -91,18 +103,26 @@ class AccessToken:
         return {"acr": self.acr, "auth_time": self.auth_time}
 
 
-def presented(authorization: Sequence[str], elsewhere: Collection[str] = ()) -> str:
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """A token as it was sent; `dpop`: with a proof of possession, which is for `possession` to check."""
+
+    token: str = field(repr=False)
+    dpop: bool
+
+
+def presented(authorization: Sequence[str], elsewhere: Collection[str] = ()) -> Presented:
     """The one token of a request. `elsewhere`: names of its query and form parameters (SR-95)."""
     if "access_token" in elsewhere:
         raise InvalidRequest("token outside the Authorization header")
     if not authorization:
         raise NoToken
     scheme, _, token = authorization[0].strip().partition(" ")
-    if scheme.lower() != "bearer":
+    if scheme.lower() not in ("bearer", "dpop"):
         raise NoToken
     if len(authorization) > 1 or not TOKEN68.fullmatch(token := token.strip()):
         raise InvalidRequest("not exactly one token")
-    return token
+    return Presented(token, scheme.lower() == "dpop")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +134,19 @@ class Checks:
     find_key: FindKey
     leeway: int = 30
 
-    def check(self, token: str) -> AccessToken:
-        """Every check of SR-92 to SR-95, cheap ones first. Raises InvalidToken."""
+    def check(self, token: str, *, shown: str | None = None) -> AccessToken:
+        """Every check of SR-92 to SR-95, cheap ones first. Raises InvalidToken.
+
+        `shown` is the thumbprint of the key that the request has proved to hold: the token must be bound to that
+        very key, and to none where nothing was shown (RFC 9449 §7.1, §7.2).
+        """
         if len(token) > LARGEST or not COMPACT_JWS.fullmatch(token):
             raise InvalidToken("no compact JWS of sensible size")
-        header = _strict_object(_decoded(token.partition(".")[0]), "header")
-        return self._person(_strict_object(self._verified(token, header), "payload"))
+        header = strict_object(decoded(token.partition(".")[0]), "header")
+        claims = strict_object(self._verified(token, header), "payload")
+        if claims.get("cnf") != ({"jkt": shown} if shown else None):
+            raise InvalidToken("bound to a key that was not shown, or not bound to the one that was")
+        return self._person(claims)
 
     def _verified(self, token: str, header: Mapping[str, Any]) -> bytes:
         if found := DANGEROUS_HEADERS & header.keys():
@@ -148,8 +175,6 @@ class Checks:
             raise InvalidToken("expired, or from the future")
         if "nbf" in claims and _seconds(claims, "nbf") > now + self.leeway:
             raise InvalidToken("not valid yet")
-        if "cnf" in claims:  # bound to a key whose proof nobody checked here: RFC 9449 §7.1, RFC 8705 §3
-            raise InvalidToken("sender-constrained token used as a bearer token")
         subject, client_id = _text(claims, "sub"), _text(claims, "client_id")
         _text(claims, "jti")
         if subject == client_id:  # RFC 9068 §5: a machine's token cannot pass for a person
@@ -180,14 +205,15 @@ def _seconds(claims: Mapping[str, Any], name: str) -> int:
     return int(value)
 
 
-def _decoded(part: str) -> bytes:
+def decoded(part: str) -> bytes:
+    """Base64url as bytes. Raises InvalidToken."""
     try:
         return urlsafe_b64decode(part + "=" * (-len(part) % 4))
     except ValueError:
         raise InvalidToken("not base64url") from None
 
 
-def _strict_object(encoded: bytes, what: str) -> dict[str, Any]:
+def strict_object(encoded: bytes, what: str) -> dict[str, Any]:
     """A JSON object without duplicate names: parsers differ on which of two they take (SR-92)."""
 
     def no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -17,9 +17,11 @@ from .access_tokens import (
     InsufficientScope,
     InvalidRequest,
     NoToken,
+    Presented,
     Refused,
     presented,
 )
+from .possession import UsedProofs, thumbprint
 from .problems import TITLES, problem
 from .provider_keys import KeysUnavailable, ProviderKeys
 from .provider_people import PeopleUnavailable, ProviderPeople
@@ -71,6 +73,7 @@ class Parts:
     checks: Checks
     records: Records
     people: ProviderPeople
+    used_proofs: UsedProofs
 
 
 def create_app(service: Service) -> Flask:
@@ -78,7 +81,8 @@ def create_app(service: Service) -> Flask:
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = 16 * 1024
     checks = Checks(service.issuer, service.resource, ProviderKeys(service.issuer).find)
-    app.extensions["data_service"] = Parts(service, checks, Records(service.links), ProviderPeople(service.issuer))
+    records, people = Records(service.links), ProviderPeople(service.issuer)
+    app.extensions["data_service"] = Parts(service, checks, records, people, UsedProofs())
     app.register_blueprint(endpoints)
     return app
 
@@ -88,14 +92,23 @@ def _parts() -> Parts:
     return parts
 
 
-def _presented() -> str:
+def _presented() -> Presented:
     return presented(request.headers.getlist("Authorization"), {*request.args, *request.form})
+
+
+def _shown_with_proof() -> bool:
+    return request.headers.get("Authorization", "").partition(" ")[0].lower() == "dpop"
 
 
 def _person() -> AccessToken:
     """Who calls, after every check of the token, which is made once a request. Raises Refused."""
     if "person" not in g:
-        g.person = _parts().checks.check(_presented())
+        parts, given, shown = _parts(), _presented(), None
+        if given.dpop:
+            url = parts.service.resource.rstrip("/") + request.path
+            proofs = request.headers.getlist("DPoP")
+            shown = thumbprint(proofs, parts.used_proofs, method=request.method, url=url, token=given.token)
+        g.person = parts.checks.check(given.token, shown=shown)
     person: AccessToken = g.person
     return person
 
@@ -118,7 +131,7 @@ def _proved_employee() -> Employee:
         TWO_FACTORS.check(token.authentication())
         return open_window(employee, datetime.now(UTC))
     FRESHLY_PROVED.check(token.authentication())
-    identity = _parts().people.identity(_presented(), token.subject)
+    identity = _parts().people.identity(_presented().token, token.subject)
     return open_window(records.find(token.subject, identity) if identity else None, datetime.now(UTC))
 
 
@@ -189,7 +202,11 @@ def refused(refusal: Refused) -> Response:
     """The token was not good enough; the challenge says what would be."""
     name = next(name for kind, name in PROBLEM_OF if isinstance(refusal, kind))
     log.info("refused: %s: %s", name, refusal.reason)
-    challenge = {"WWW-Authenticate": refusal.challenge}
+    if isinstance(refusal, NoToken):
+        challenges = [refusal.challenge(), refusal.challenge(dpop=True)]
+    else:
+        challenges = [refusal.challenge(dpop=_shown_with_proof())]
+    challenge = {"WWW-Authenticate": ", ".join(challenges)}
     return problem(name, refusal.status, _parts().service.resource, headers=challenge)
 
 
@@ -197,7 +214,8 @@ def refused(refusal: Refused) -> Response:
 def proof_needed(refusal: InsufficientUserAuthentication) -> Response:
     """A good token, but the person has to prove more (RFC 9470 §3)."""
     log.info("refused: proof-needed: %s", refusal.description)
-    challenge = {"WWW-Authenticate": refusal.challenge}
+    scheme = "DPoP" if _shown_with_proof() else "Bearer"
+    challenge = {"WWW-Authenticate": refusal.challenge.replace("Bearer", scheme, 1)}
     return problem("proof-needed", 401, _parts().service.resource, headers=challenge)
 
 

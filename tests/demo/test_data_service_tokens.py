@@ -145,7 +145,7 @@ def test_without_a_token_the_challenge_names_no_error(data_service: Ask, headers
     answer = data_service("/payslips", headers=headers)
 
     assert answer.status_code == 401
-    assert answer.headers["www-authenticate"] == "Bearer"
+    assert answer.headers["www-authenticate"].startswith("Bearer, DPoP algs=")
 
 
 def test_too_little_proof_gets_the_step_up_challenge(data_service: Ask, provider: Provider) -> None:
