@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest, Forbidden
 
 from idp.assembly import Parts, assemble
+from idp.delivery.channels.backchannel_logout import BackChannelLogout
 from idp.delivery.channels.contract import Channel
 from idp.delivery.channels.http_gateway import HttpGateway
 from idp.delivery.channels.smtp import Smtp
@@ -20,7 +21,9 @@ from idp.protocol.blueprint import protocol_blueprint
 from idp.protocol.client_auth import ClientAuthentication
 from idp.protocol.dpop import Proofs
 from idp.protocol.errors import PageError
+from idp.protocol.logout_tokens import LogoutTokens
 from idp.protocol.parts import Parts as ProtocolParts
+from idp.services import logout
 from idp.settings import Settings
 from idp.web import assets, errors, headers, locale, pages
 from idp.web.account import AccountViews
@@ -81,6 +84,7 @@ def worker_of(app: Flask) -> Worker:
             "email": Smtp(settings.mail, wording, settings.service.name),
             "sms": HttpGateway("sms", settings.sms, wording),
             "voice": HttpGateway("call", settings.voice, wording),
+            logout.CHANNEL: BackChannelLogout(LogoutTokens(parts.keyring, settings.server.issuer), parts.guarded),
         }
         made = app.extensions["worker"] = Worker(channels, parts.chores, app.app_context, store=parts.store)
     return made
@@ -97,7 +101,7 @@ def _people(app: Flask, parts: Parts) -> None:
     app.register_blueprint(EidViews(parts.eids, parts.cookies).blueprint())
     account = AccountViews(parts.settings, parts.store, parts.interactions, parts.cookies, parts.eids)
     app.register_blueprint(account.blueprint())
-    app.register_blueprint(SignOutViews(parts.interactions, parts.cookies, parts.tokens).blueprint())
+    app.register_blueprint(SignOutViews(parts.interactions, parts.cookies, parts.tokens, parts.store).blueprint())
 
 
 def _draw(problem: PageError) -> ResponseReturnValue:

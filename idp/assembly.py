@@ -14,6 +14,7 @@ from idp.eid import registry
 from idp.interaction import Interactions
 from idp.journeys.engine import Engine
 from idp.journeys.record import Tools
+from idp.outgoing.guarded import Guarded
 from idp.services import audit, sessions, throttling
 from idp.services.eids import Eids
 from idp.services.hashing import Hashing
@@ -47,6 +48,7 @@ class Parts:
     eids: Eids
     cookies: Cookies
     tokens: FormTokens
+    guarded: Guarded
     chores: tuple[Callable[[], None], ...]
 
 
@@ -76,6 +78,11 @@ def assemble(app: Flask, settings: Settings) -> Parts:
         eids=eids,
         cookies=Cookies(secure=not settings.is_loopback),
         tokens=FormTokens(vault.index("form tokens", purpose="key of form tokens")),
+        guarded=Guarded(
+            allowed=settings.outgoing.allowed_networks,
+            loopback=settings.is_loopback,
+            trusted=settings.outgoing.trusted_roots,
+        ),
         chores=(_erase_codes, _forget_sessions, _forget_grants, _forget_counters, _forget_attempts),
     )
     app.extensions["idp"] = parts

@@ -233,6 +233,15 @@ class Gateway(Section, frozen=True, kw_only=True):
     """Seconds for one delivery."""
 
 
+class Outgoing(Section, frozen=True, kw_only=True):
+    """[outgoing] Addresses that clients name: their keys, and where they want to hear of a logout (SR-112)."""
+
+    allowed_networks: tuple[str, ...] = ()
+    """Networks (CIDR) of yours that such addresses may lie in. Empty: only public ones are called."""
+    trusted_roots: str | None = None
+    """PEM file of further roots for their certificates, besides the system's."""
+
+
 class Phones(Section, frozen=True, kw_only=True):
     """[phones] Which numbers may get codes."""
 
@@ -261,6 +270,7 @@ class Settings(Section, frozen=True, kw_only=True):
     mail: Mail = field(default_factory=Mail)
     sms: Gateway = field(default_factory=Gateway)
     voice: Gateway = field(default_factory=Gateway)
+    outgoing: Outgoing = field(default_factory=Outgoing)
     phones: Phones = field(default_factory=Phones)
     eid: dict[str, dict[str, Any]] = {}
     """One table per eID, `[eid.<name>]`, in the order people see them; `connector` names its kind."""

@@ -137,6 +137,17 @@ def _outgoing(settings: Settings) -> Iterator[Problem]:
             yield Problem(f"{name}.url", "plain http is for this machine only; use https")
 
 
+def _clients_addresses(settings: Settings) -> Iterator[Problem]:
+    for network in settings.outgoing.allowed_networks:
+        try:
+            ip_network(network)
+        except ValueError as problem:
+            yield Problem("outgoing.allowed_networks", f"{network!r} is no network like 10.0.0.0/8: {problem}")
+    roots = settings.outgoing.trusted_roots
+    if roots is not None and not Path(roots).is_file():
+        yield Problem("outgoing.trusted_roots", f"{roots} is no file")
+
+
 def _stores(settings: Settings) -> Iterator[Problem]:
     if not settings.database.url.startswith(("sqlite:///", "postgresql+psycopg://")):
         yield Problem("database.url", "must begin with sqlite:/// or postgresql+psycopg://")
@@ -181,4 +192,4 @@ def _split(address: str) -> SplitResult | None:
     return parts
 
 
-CHECKS = (_issuer, _listening, _service, _phones, _durations, _outgoing, _stores, _secret_files)
+CHECKS = (_issuer, _listening, _service, _phones, _durations, _outgoing, _clients_addresses, _stores, _secret_files)

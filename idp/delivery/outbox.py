@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Condition
@@ -77,6 +77,11 @@ def read(payload: str) -> Message:
 def state(message_id: str) -> str | None:
     """How it stands: `queued`, `sending`, `sent` or `failed`; None when that is forgotten."""
     return outbox.state(message_id)
+
+
+def progress(message_ids: Iterable[str]) -> dict[str, tuple[str, int]]:
+    """How each stands, and how often it was tried; those that are forgotten are left out."""
+    return outbox.progress(message_ids)
 
 
 def withdraw(message_id: str) -> bool:

@@ -140,8 +140,9 @@ class Worker:
             case Failed(permanent=True, reason=reason):
                 log.warning("message %s by %s failed: %s", claimed.id, claimed.channel, reason)
                 outbox.finish(claimed, "failed")
-            case Failed(reason=reason):
-                breaker.failed()
+            case Failed(reason=reason, of_channel=of_channel):
+                if of_channel:
+                    breaker.failed()
                 log.warning("message %s by %s was not taken: %s", claimed.id, claimed.channel, reason)
                 self._try_again_or_give_up(claimed)
             case _:

@@ -22,7 +22,7 @@ from idp.eid.openid_checks import ID_TOKEN, USERINFO, Wanted, first_failure
 from idp.eid.openid_client import Credentials, OpenIdClient, address, origin
 from idp.eid.openid_discovery import Discovery, Metadata, Unusable
 from idp.eid.openid_errors import Refused, by_status, object_of, refusal, refused
-from idp.outgoing import Caller, Unreachable
+from idp.outgoing.known import Caller, Unreachable
 from idp.signing import jws
 
 TEST_ISSUERS = ("https://auth.current.bankid.no/", "https://test.idporten.no")

@@ -12,7 +12,7 @@ from threading import Lock
 from typing import Any
 
 from idp.eid.openid_client import address
-from idp.outgoing import Caller, Unreachable
+from idp.outgoing.known import Caller, Unreachable
 from idp.signing import jws
 
 KEPT = 3600.0

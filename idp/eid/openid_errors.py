@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from idp.eid.connector import Failed, Outcome
-from idp.outgoing import Answer
+from idp.outgoing.known import Answer
 
 _CODE_OF_THE_BANK = re.compile(r"bankid_error_codes:([A-Za-z0-9-]{1,8})\b")
 """The one thing in a description that is surely not about a person."""

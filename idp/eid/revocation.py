@@ -17,7 +17,7 @@ from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from idp.eid.certificates import BROKEN, UNREADABLE, Untrusted, extended_usages, is_issued_by, parse
-from idp.outgoing import Caller, Unreachable
+from idp.outgoing.known import Caller, Unreachable
 
 OLDEST = timedelta(minutes=15)
 """How old a responder's word may be."""

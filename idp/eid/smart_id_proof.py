@@ -22,7 +22,7 @@ from idp.eid.connector import Outcome, Person, Verified
 from idp.eid.revocation import Revoked, Unknown
 from idp.eid.smart_id_formulas import Asked
 from idp.eid.smart_id_settings import QUALIFIED, SmartIdSettings
-from idp.outgoing import Caller
+from idp.outgoing.known import Caller
 from idp.rules import national_numbers
 from idp.rules.national_numbers import InvalidNumber, NationalNumber
 

@@ -12,7 +12,7 @@ from msgspec import Meta, Struct
 from idp.eid.connector import Outcome
 from idp.eid.smart_id_proof import Cert, Refused, Signature
 from idp.eid.smart_id_settings import SmartIdSettings
-from idp.outgoing import Answer, Caller, Unreachable
+from idp.outgoing.known import Answer, Caller, Unreachable
 
 Kind = TypeVar("Kind")
 

@@ -24,7 +24,7 @@ from idp.eid.swedish_bankid_order import QR, THIS_DEVICE, Begun, Order
 from idp.eid.swedish_bankid_proof import Completion, Proof
 from idp.eid.swedish_bankid_service import Busy, Refused, Service, failed
 from idp.eid.swedish_bankid_settings import LEVELS, SwedishBankIdSettings
-from idp.outgoing import Unreachable
+from idp.outgoing.known import Unreachable
 
 PAUSE = 2.0
 """Seconds between two questions about one order; more often is refused by the service."""

@@ -9,7 +9,7 @@ import msgspec
 
 from idp.eid.connector import Failed, Outcome
 from idp.eid.swedish_bankid_settings import SwedishBankIdSettings
-from idp.outgoing import Answer, Caller, Unreachable
+from idp.outgoing.known import Answer, Caller, Unreachable
 
 COLLECT_TIMEOUT = 3.0
 """Seconds that the state of an order may take: somebody waits for the page that asks."""

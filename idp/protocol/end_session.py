@@ -14,7 +14,7 @@ from idp.protocol.cross_site import asked_again
 from idp.protocol.errors import InvalidRequest, PageError
 from idp.protocol.parts import Parts
 from idp.protocol.request import Parameters, of_browser
-from idp.services import clients, sessions
+from idp.services import clients, logout, sessions
 from idp.services.clients import Client
 from idp.signing import jws
 from idp.stores.shortlived.sessions import Session
@@ -53,8 +53,8 @@ class EndSession:
         if session is None:
             return self._gone(after)
         if hint is not None and self._is_about(hint, session):
-            sessions.end(session.sid)
-            return self._gone(after)
+            parties = sessions.end(session.sid)
+            return self._gone(after, logout.remember(self._parts.store, parties, after=after.url))
         return self._ask(client, session, given, after)
 
     def resume(self, interaction_id: str) -> Response:
@@ -63,7 +63,8 @@ class EndSession:
         taken = self._parts.interactions.take(interaction_id, browser=browser) if browser else None
         if taken is None or not isinstance(taken.outcome, Done):
             return redirect(SIGNED_OUT, SEE_OTHER)
-        return self._gone(_decode(taken.request))
+        told = interaction_id if logout.recall(self._parts.store, interaction_id) is not None else None
+        return self._gone(_decode(taken.request), told)
 
     def _hint(self, given: Parameters) -> dict[str, object] | None:
         """The ID token's claims; its expiry does not matter (RP-Initiated Logout §4)."""
@@ -113,14 +114,23 @@ class EndSession:
         response.location = f"/sign-out/{interaction_id}"
         return response
 
-    def _gone(self, after: _After) -> Response:
+    def _gone(self, after: _After, told: str | None = None) -> Response:
+        """`told`: a sign-out of which clients hear; a page of ours has to be shown where they do so in the browser."""
         response = redirect("/", SEE_OTHER)
         response.autocorrect_location_header = False
-        response.headers["Location"] = after.url
+        response.headers["Location"] = self._next(after, told)
         self._parts.cookies.clear_session(response)
         # Nothing stays behind for the Back button (SR-108).
         response.headers["Clear-Site-Data"] = '"cache", "storage"'
         return response
+
+    def _next(self, after: _After, told: str | None) -> str:
+        signed_out = logout.recall(self._parts.store, told) if told else None
+        ours = after.url.startswith(SIGNED_OUT)
+        if signed_out is None or not (ours or any(party.frame for party in signed_out.parties)):
+            return after.url
+        page = after.url if ours else SIGNED_OUT
+        return f"{page}{'&' if '?' in page else '?'}{urlencode({'told': told})}"
 
 
 _decode = msgspec.msgpack.Decoder(_After).decode

@@ -18,6 +18,16 @@ from idp.rules import verified_claims
 from idp.signing.jws import ALGORITHMS
 
 CLIENT_AUTHENTICATION = ("client_secret_basic", "client_secret_post", "private_key_jwt", "none")
+ENDPOINTS = {
+    "authorization_endpoint": "/authorize",
+    "token_endpoint": "/token",
+    "pushed_authorization_request_endpoint": "/par",
+    "userinfo_endpoint": "/userinfo",
+    "introspection_endpoint": "/introspect",
+    "revocation_endpoint": "/revoke",
+    "end_session_endpoint": "/logout",
+    "jwks_uri": "/jwks",
+}
 CACHED_FOR = 3600
 """Seconds that discovery and keys may be kept (SR-100)."""
 
@@ -61,20 +71,16 @@ class Metadata:
             "electronic_records_supported": ["eid"],
         }
 
+    def _endpoints(self) -> dict[str, Any]:
+        return {name: f"{self._parts.issuer}{path}" for name, path in ENDPOINTS.items()}
+
     def _told(self) -> dict[str, Any]:
         issuer, service = self._parts.issuer, self._parts.settings.service
         checked = [method for method in CLIENT_AUTHENTICATION if method != "none"]
         return {
             **self._assured(),
+            **self._endpoints(),
             "issuer": issuer,
-            "authorization_endpoint": f"{issuer}/authorize",
-            "token_endpoint": f"{issuer}/token",
-            "pushed_authorization_request_endpoint": f"{issuer}/par",
-            "userinfo_endpoint": f"{issuer}/userinfo",
-            "introspection_endpoint": f"{issuer}/introspect",
-            "revocation_endpoint": f"{issuer}/revoke",
-            "end_session_endpoint": f"{issuer}/logout",
-            "jwks_uri": f"{issuer}/jwks",
             "scopes_supported": list(SCOPES),
             "claims_supported": [*CLAIMS, "acr", "amr", "auth_time", "sid"],
             "response_types_supported": ["code"],
@@ -99,6 +105,10 @@ class Metadata:
             "request_object_signing_alg_values_supported": list(ALGORITHMS),
             "require_signed_request_object": False,
             "request_uri_parameter_supported": False,
+            "backchannel_logout_supported": True,
+            "backchannel_logout_session_supported": True,
+            "frontchannel_logout_supported": True,
+            "frontchannel_logout_session_supported": True,
             "authorization_response_iss_parameter_supported": True,
             "service_documentation": f"{issuer}/help",
             "op_policy_uri": f"{issuer}/privacy",

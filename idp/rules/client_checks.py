@@ -140,6 +140,8 @@ def _check_uris(metadata: Metadata, *, loopback_issuer: bool) -> None:
         "policy_uri": metadata.policy_uri,
         "tos_uri": metadata.tos_uri,
         "initiate_login_uri": metadata.initiate_login_uri,
+        "backchannel_logout_uri": metadata.backchannel_logout_uri,
+        "frontchannel_logout_uri": metadata.frontchannel_logout_uri,
     }
     for member, uris, may_be_native in (
         ("redirect_uris", metadata.redirect_uris, native),

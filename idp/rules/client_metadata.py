@@ -54,6 +54,14 @@ class Members(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Addresses an answer may go to, compared byte for byte (SR-68)."""
     post_logout_redirect_uris: tuple[Uri, ...] = ()
     """Addresses a person may be sent to after signing out, compared byte for byte."""
+    backchannel_logout_uri: Uri | None = None
+    """Where it is told of the end of a session, by a signed token (Back-Channel Logout §2.2)."""
+    backchannel_logout_session_required: bool = False
+    """Needs `sid` in that token. It is always there."""
+    frontchannel_logout_uri: Uri | None = None
+    """Page that ends its session in the browser, loaded in a frame of ours (Front-Channel Logout §2)."""
+    frontchannel_logout_session_required: bool = False
+    """Needs `iss` and `sid` in that page's query. They are always there."""
     initiate_login_uri: Uri | None = None
     """Where a person starts signing in at the client; the way back when a journey is lost."""
     token_endpoint_auth_method: Method = "client_secret_basic"  # noqa: S105 - the name of a method

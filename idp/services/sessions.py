@@ -10,6 +10,8 @@ import msgspec
 
 from idp import clock
 from idp.rules.assurance import Proof
+from idp.services import logout
+from idp.services.logout import Party
 from idp.settings import Sessions
 from idp.stores.durable import audit, grants
 from idp.stores.durable import sessions as listed
@@ -42,15 +44,13 @@ def start(
     ends_at = now + timedelta(seconds=settings.absolute)
     kept = tuple(before.proofs) if before is not None and before.account_id == account_id else ()
     with transaction():
-        if before is not None:
+        if before is not None and before.account_id == account_id:
             listed.end(before.sid, now=now)
-            if before.account_id != account_id:
-                grants.end_session(before.sid, now=now)
-            else:
-                grants.move_session(before.sid, sid)
+            grants.move_session(before.sid, sid)
+        elif before is not None:
+            _end_quietly(before.sid, now)
         for oldest in listed.live(account_id, now=now)[: -(settings.per_account - 1) or None]:
-            listed.end(oldest.sid, now=now)
-            grants.end_session(oldest.sid, now=now)
+            _end_quietly(oldest.sid, now)
         listed.start(sid, account_id, device=device[:120], now=now, ends_at=ends_at)
         audit.record("session.started", account_id=account_id, session=sid)
         session = Session(
@@ -65,6 +65,13 @@ def start(
     if replaces:
         live.drop(store, replaces)
     return session_id
+
+
+def _end_quietly(sid: str, now: datetime) -> None:
+    """End a session that has to make room. Its clients hear of it."""
+    listed.end(sid, now=now)
+    grants.end_session(sid, now=now)
+    logout.tell([sid])
 
 
 def find(store: ShortLived, settings: Sessions, session_id: str | None) -> Session | None:
@@ -86,15 +93,18 @@ def find(store: ShortLived, settings: Sessions, session_id: str | None) -> Sessi
     return session
 
 
-def end(sid: str, *, reason: str = "signed out") -> bool:
-    """End one session and every grant that hangs on it (SR-108). True for the first caller only."""
+def end(sid: str, *, reason: str = "signed out") -> tuple[Party, ...]:
+    """End one session and every grant that hangs on it (SR-108), and say which clients must hear of it.
+
+    Those with a back channel are told in any case; nobody is told twice.
+    """
     now = clock.now()
     with transaction():
-        ended = listed.end(sid, now=now)
-        if ended:
-            grants.end_session(sid, now=now)
-            audit.record("session.ended", session=sid, reason=reason)
-    return ended
+        if not listed.end(sid, now=now):
+            return ()
+        grants.end_session(sid, now=now)
+        audit.record("session.ended", session=sid, reason=reason)
+        return logout.tell([sid])
 
 
 def end_all(account_id: str, *, except_sid: str | None = None, reason: str = "signed out everywhere") -> int:
@@ -103,8 +113,9 @@ def end_all(account_id: str, *, except_sid: str | None = None, reason: str = "si
     with transaction():
         ended = listed.end_all(account_id, now=now, except_sid=except_sid)
         grants.end_account(account_id, now=now)
-        audit.record("sessions.ended", account_id=account_id, reason=reason, details={"sessions": ended})
-    return ended
+        logout.tell(ended)
+        audit.record("sessions.ended", account_id=account_id, reason=reason, details={"sessions": len(ended)})
+    return len(ended)
 
 
 def of_account(account_id: str) -> list[SessionRow]:

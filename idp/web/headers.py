@@ -10,7 +10,7 @@ from idp.settings import Settings
 
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; object-src 'none'; "
-    "form-action {targets}; base-uri 'none'; frame-ancestors 'none'"
+    "{frames}form-action {targets}; base-uri 'none'; frame-ancestors 'none'"
 )
 """No nonce and no hash: nothing is inline, so nothing has to be let through."""
 
@@ -43,7 +43,7 @@ def install(app: Flask, settings: Settings) -> None:
     def finish(response: Response) -> Response:
         for name, value in fixed.items():
             response.headers.setdefault(name, value)
-        response.headers.setdefault("Content-Security-Policy", POLICY.format(targets=_targets()))
+        response.headers.setdefault("Content-Security-Policy", POLICY.format(targets=_targets(), frames=_frames()))
         return compress(response)
 
     app.after_request(finish)
@@ -53,6 +53,12 @@ def allow_form_to(*origins: str | None) -> None:
     """Let this page's form end at the client or an eID: Chromium holds redirects to `form-action`, too."""
     if any(origins):
         g.form_target = " ".join(origin for origin in origins if origin)
+
+
+def allow_frames_of(*origins: str) -> None:
+    """Let this page hold frames of clients: each ends its own session there (Front-Channel Logout §3)."""
+    if origins:
+        g.frame_sources = " ".join(origins)
 
 
 def compress(response: Response) -> Response:
@@ -69,6 +75,11 @@ def compress(response: Response) -> Response:
         response.set_data(gzip.compress(body, compresslevel=6, mtime=0))
         response.headers["Content-Encoding"] = "gzip"
     return response
+
+
+def _frames() -> str:
+    sources = g.get("frame_sources")
+    return f"frame-src {sources}; " if sources else ""
 
 
 def _targets() -> str:

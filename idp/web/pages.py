@@ -23,7 +23,8 @@ View = Mapping[str, Any]
 `status`, `journey_id`, `journey`, `form` (one-time token), `action` (where it posts), `errors` (each with `field`
 and `text`), `typed` (what was typed, never secrets), `shown` (the page's own values), `notices` (each with `kind`
 info, success or warning, and `text`), `service` (the client's name), `client_origin`, `eid_origins` (where the
-page's form may lead besides), `kept_query` (what of the query stays when the language changes), `links` by name.
+page's form may lead besides), `frame_origins` (whose pages
+may be framed), `kept_query` (what of the query stays when the language changes), `links` by name.
 """
 
 STEPS = {"email": 1, "email-code": 1, "password": 2, "phone": 3, "phone-code": 3}
@@ -72,6 +73,7 @@ def render(view: View) -> Response:
     context = _context(view)
     response = make_response(render_template(templates.by_page[view["page"]], **context), view.get("status", 200))
     response.content_language = locale.current()
+    headers.allow_frames_of(*view.get("frame_origins", ()))
     headers.allow_form_to(view.get("client_origin"), *view.get("eid_origins", ()))
     return response
 

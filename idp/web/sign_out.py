@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from flask import Blueprint, current_app, redirect, request
 from werkzeug.wrappers import Response
 
 from idp.cookies import Cookies
 from idp.interaction import Done, Interactions, Refused, SignOut
-from idp.services import clients, sessions
+from idp.services import clients, logout, sessions
+from idp.services.logout import SignedOut
+from idp.stores.shortlived.contract import ShortLived
 from idp.web import pages
 from idp.web.csrf import FormTokens
 
@@ -23,6 +26,7 @@ class SignOutViews:
     interactions: Interactions
     cookies: Cookies
     tokens: FormTokens
+    store: ShortLived
 
     def blueprint(self) -> Blueprint:
         """The routes."""
@@ -70,15 +74,17 @@ class SignOutViews:
             self.interactions.answer(interaction_id, Refused(), browser=browser)
             start = wanted.client.start_uri if wanted.client else None
             return redirect(start or "/", SEE_OTHER)
-        sessions.end(wanted.sid)
+        logout.remember(self.store, sessions.end(wanted.sid), name=interaction_id)
         self.interactions.answer(interaction_id, Done(), browser=browser)
         response = redirect(f"/logout/resume/{interaction_id}", SEE_OTHER)
         self.cookies.clear_session(response)
         return response
 
     def signed_out(self) -> Response:
-        """P-LOGGED-OUT, with the way back to the service that was signed out of."""
-        return signed_out(request.args.get("client_id", ""))
+        """P-LOGGED-OUT, with the way back to the service that was signed out of, and those that hear of it."""
+        told = request.args.get("told", "")
+        over = logout.recall(self.store, told) if told else None
+        return signed_out(request.args.get("client_id", ""), told=told, over=over)
 
 
 def _issuer() -> str:
@@ -86,16 +92,27 @@ def _issuer() -> str:
     return issuer
 
 
-def signed_out(client_id: str) -> Response:
-    """P-LOGGED-OUT: nothing stays behind for the Back button (SR-108). Only registered addresses are linked to."""
+def signed_out(client_id: str, *, told: str = "", over: SignedOut | None = None) -> Response:
+    """P-LOGGED-OUT: nothing stays behind for the Back button (SR-108). Only registered addresses are linked to.
+
+    Clients that hear of it in the browser do so in frames of this page. It comes again while some have still to
+    answer, and goes on by itself where a client is to have the last word.
+    """
     client = clients.find(client_id)
     home, start = (client.client_uri, clients.start_of(client, _issuer())) if client else (None, None)
+    unreached, under_way = logout.standing(over) if over else ([], False)
+    onward = over.after if over and over.after and not over.after.startswith("/") else None
+    frames = logout.frames(over, _issuer()) if over and (onward or "again" not in request.args) else []
+    kept = {**({"client_id": client.client_id} if client else {}), **({"told": told} if over else {})}
+    again = f"/signed-out?{urlencode({**kept, 'again': '1'})}" if under_way else None
     response = pages.render(
         {
             "page": "signed-out",
             "service": client.client_name if client else None,
-            "kept_query": f"client_id={client.client_id}&" if client else "",
+            "kept_query": f"{urlencode(kept)}&" if kept else "",
             "links": {"start": start or "/", **({"back": home} if home else {})},
+            "shown": {"unreached": unreached, "frames": frames, "next": onward or again, "onward": onward},
+            "frame_origins": sorted({"/".join(frame.split("/")[:3]) for frame in frames}),
         }
     )
     response.headers["Clear-Site-Data"] = '"cache", "storage"'

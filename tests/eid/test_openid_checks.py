@@ -18,7 +18,7 @@ from idp.eid.openid_client import Credentials, OpenIdClient, address
 from idp.eid.openid_discovery import Discovery, Unusable
 from idp.eid.openid_errors import Refused
 from idp.eid.openid_person import Numbers
-from idp.outgoing import Caller, Unreachable
+from idp.outgoing.known import Caller, Unreachable
 from idp.signing.jws import Untrusted
 from tests.eid.openid_provider import Provider, half_hash, running
 

@@ -17,10 +17,14 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """It was not taken. `permanent`: trying again is of no use. `reason` names no person and no number."""
+    """It was not taken. `permanent`: trying again is of no use. `reason` names no person and no number.
+
+    `of_channel`: it tells that the channel is in trouble, and not only the one it was for.
+    """
 
     permanent: bool
     reason: str
+    of_channel: bool = True
 
 
 class Channel(Protocol):

@@ -7,6 +7,7 @@ rotating it is one conditional statement (SR-80, SR-86).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import Any
@@ -192,6 +193,23 @@ def is_revoked(digest: bytes) -> bool:
 def end_session(sid: str, *, now: datetime) -> int:
     """End the grants that hang on a session; offline ones go on (SR-108)."""
     return _end(and_(grants.c.sid == sid, grants.c.offline.is_(False)), now)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A client that was told of a session, and under which name."""
+
+    client_id: str
+    account_id: str
+    told_sid: str
+
+
+def parties(sids: Sequence[str]) -> list[Told]:
+    """The clients that were told of these sessions, whether or not anything they got still counts."""
+    columns = (grants.c.client_id, grants.c.account_id, grants.c.told_sid)
+    with reading() as connection:
+        rows = connection.execute(select(*columns).where(grants.c.sid.in_(list(sids))).distinct().order_by(*columns))
+        return [Told(*row) for row in rows]
 
 
 def move_session(sid: str, successor: str) -> None:

@@ -6,6 +6,7 @@ The payload is sealed while it waits and gone when it is over (SR-20, SR-120).
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -73,6 +74,13 @@ def state(message_id: str) -> str | None:
     """`queued`, `sending`, `sent` or `failed`; None when it is forgotten."""
     with reading() as connection:
         return connection.execute(select(messages.c.state).where(messages.c.id == message_id)).scalar()
+
+
+def progress(message_ids: Iterable[str]) -> dict[str, tuple[str, int]]:
+    """State and number of tries of each; those that are forgotten are left out."""
+    statement = select(messages.c.id, messages.c.state, messages.c.tries).where(messages.c.id.in_(list(message_ids)))
+    with reading() as connection:
+        return {row.id: (row.state, row.tries) for row in connection.execute(statement)}
 
 
 def claim(channel: str, *, now: datetime, lease_until: datetime) -> Claimed | None:

@@ -62,13 +62,13 @@ def end(sid: str, *, now: datetime) -> bool:
         return connection.execute(statement).rowcount == 1
 
 
-def end_all(account_id: str, *, now: datetime, except_sid: str | None = None) -> int:
-    """End every sign-in of an account but one; how many there were."""
+def end_all(account_id: str, *, now: datetime, except_sid: str | None = None) -> list[str]:
+    """End every sign-in of an account but one; which there were."""
     statement = update(sessions).where(sessions.c.account_id == account_id, sessions.c.ended_at.is_(None))
     if except_sid is not None:
         statement = statement.where(sessions.c.sid != except_sid)
     with transaction() as connection:
-        return connection.execute(statement.values(ended_at=now)).rowcount
+        return list(connection.execute(statement.values(ended_at=now).returning(sessions.c.sid)).scalars())
 
 
 def live(account_id: str, *, now: datetime) -> list[SessionRow]:

@@ -1,0 +1,1 @@
+"""What this process asks of other servers: those that the settings name, and those that only clients name."""
