@@ -51,7 +51,8 @@ def create_app(settings: Settings) -> Flask:
                 keyring=parts.keyring,
                 interactions=parts.interactions,
                 cookies=parts.cookies,
-                authenticate=ClientAuthentication(parts.store, settings.server.issuer),
+                authenticate=ClientAuthentication(parts.store, settings.server.issuer, parts.client_keys),
+                client_keys=parts.client_keys,
                 proofs=Proofs(
                     parts.store,
                     settings.server.issuer,

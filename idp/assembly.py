@@ -16,6 +16,7 @@ from idp.journeys.engine import Engine
 from idp.journeys.record import Tools
 from idp.outgoing.guarded import Guarded
 from idp.services import audit, sessions, throttling
+from idp.services.client_keys import ClientKeys
 from idp.services.eids import Eids
 from idp.services.hashing import Hashing
 from idp.settings import Settings
@@ -49,6 +50,7 @@ class Parts:
     cookies: Cookies
     tokens: FormTokens
     guarded: Guarded
+    client_keys: ClientKeys
     chores: tuple[Callable[[], None], ...]
 
 
@@ -67,6 +69,11 @@ def assemble(app: Flask, settings: Settings) -> Parts:
         per_network_hour=settings.limits.eid_starts_per_network_hour,
     )
     records = JourneyRecords(store, vault, lifetime=settings.sessions.journey)
+    guarded = Guarded(
+        allowed=settings.outgoing.allowed_networks,
+        loopback=settings.is_loopback,
+        trusted=settings.outgoing.trusted_roots,
+    )
     parts = Parts(
         settings=settings,
         store=store,
@@ -78,11 +85,8 @@ def assemble(app: Flask, settings: Settings) -> Parts:
         eids=eids,
         cookies=Cookies(secure=not settings.is_loopback),
         tokens=FormTokens(vault.index("form tokens", purpose="key of form tokens")),
-        guarded=Guarded(
-            allowed=settings.outgoing.allowed_networks,
-            loopback=settings.is_loopback,
-            trusted=settings.outgoing.trusted_roots,
-        ),
+        guarded=guarded,
+        client_keys=ClientKeys(guarded),
         chores=(_erase_codes, _forget_sessions, _forget_grants, _forget_counters, _forget_attempts),
     )
     app.extensions["idp"] = parts

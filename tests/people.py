@@ -136,7 +136,8 @@ class Provider:
             **metadata,
         }
         with self.app.app_context():
-            return clients.register({name: value for name, value in told.items() if value is not None})
+            kept = {name: value for name, value in told.items() if value is not None}
+            return clients.register(kept, out=self.parts.guarded)
 
     def post(self, path: str, data: dict[str, str], *, auth: Any = None, **more: Any) -> TestResponse:
         """A form POST by the portal, or by whoever `auth` is; `auth=False` for nobody."""

@@ -12,9 +12,11 @@ import msgspec
 from idp.cli import Invocation, Offline
 from idp.cli.client_options import metadata_options, named_members
 from idp.cli.wording import words_of
+from idp.outgoing.guarded import Guarded
 from idp.rules.client_metadata import Metadata
 from idp.services import clients
 from idp.services.clients import InvalidMetadata, Registered, UnknownClient
+from idp.settings import Settings
 
 Done = TypeVar("Done")
 
@@ -58,7 +60,8 @@ def add(invocation: Invocation, /, file: IO[str] | None, as_json: bool, **option
     if file is None and metadata.get("redirect_uris") and "id_token_signed_response_alg" not in metadata:
         metadata["id_token_signed_response_alg"] = "ES256"  # noqa: S105 - the name of an algorithm
         click.echo("ID tokens will be signed with ES256; for others: --signing-algorithm RS256.", err=True)
-    registered = _doing(lambda: clients.register(metadata, loopback_issuer=invocation.settings().is_loopback))
+    settings = invocation.settings()
+    registered = _doing(lambda: clients.register(metadata, loopback_issuer=settings.is_loopback, out=_out(settings)))
     _print(registered, as_json=as_json or file is not None)
 
 
@@ -128,7 +131,10 @@ def edit(
         _drop_what_we_said(metadata, client_id)
     else:
         metadata = _changed(client_id, named, without)
-    registered = _doing(lambda: clients.edit(client_id, metadata, loopback_issuer=invocation.settings().is_loopback))
+    settings = invocation.settings()
+    registered = _doing(
+        lambda: clients.edit(client_id, metadata, loopback_issuer=settings.is_loopback, out=_out(settings))
+    )
     _print(registered, as_json=as_json or file is not None)
 
 
@@ -196,6 +202,12 @@ def _changed(client_id: str, named: dict[str, Any], without: tuple[str, ...]) ->
             raise click.UsageError(f"the client has no {member}")
         del metadata[member]
     return metadata | named
+
+
+def _out(settings: Settings) -> Guarded:
+    """The way to addresses that a client's metadata names."""
+    own = settings.outgoing
+    return Guarded(allowed=own.allowed_networks, loopback=settings.is_loopback, trusted=own.trusted_roots)
 
 
 def _doing(work: Callable[[], Done]) -> Done:

@@ -24,6 +24,13 @@ def json_answer(body: dict[str, Any], status: int = 200) -> Response:
     return response
 
 
+def jwt_answer(token: str, kind: str = "application/jwt") -> Response:
+    """A token as the whole answer."""
+    response = Response(token, content_type=kind)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
 def empty_answer() -> Response:
     """200 with nothing in it, typed as JSON: a browser client throws on anything else."""
     response = Response(b"", 200, content_type=JSON)

@@ -15,6 +15,7 @@ from idp.protocol.errors import InvalidRequest
 from idp.protocol.parts import Parts
 from idp.protocol.request import Parameters, scopes
 from idp.rules.assurance import LEVELS, MFA, reaches
+from idp.services import subjects
 from idp.services.clients import Client
 from idp.signing import jws
 
@@ -145,20 +146,20 @@ def _prompt(given: Parameters, _: Client, __: Parts) -> Draft:
     return {"prompt": prompt & PROMPTS}
 
 
-def _max_age(given: Parameters, _: Client, __: Parts) -> Draft:
+def _max_age(given: Parameters, client: Client, _: Parts) -> Draft:
     if "max_age" not in given:
-        return {}
+        return {"max_age": client.default_max_age}
     text = given["max_age"]
     if not text.isascii() or not text.isdigit() or len(text) > 9:
         raise InvalidRequest("max_age must be a whole number of seconds, not negative")
     return {"max_age": int(text)}
 
 
-def _level(given: Parameters, _: Client, parts: Parts) -> Draft:
+def _level(given: Parameters, client: Client, parts: Parts) -> Draft:
     """The first level asked for that can be reached; an error rather than silently less (SR-59)."""
     asked = claims.read(given.get("claims"))
     essential = asked.acr_essential and bool(asked.acr_values)
-    wanted = asked.acr_values or tuple(given.get("acr_values", "").split())
+    wanted = asked.acr_values or tuple(given.get("acr_values", "").split()) or client.default_acr_values
     known = [acr for acr in wanted if acr in LEVELS]
     if not known:
         if essential:
@@ -174,7 +175,7 @@ def _hint(given: Parameters, client: Client, parts: Parts) -> Draft:
     """Who is expected. An expired ID token is still a good hint (OIDC Core §3.1.2.1)."""
     subject = claims.read(given.get("claims")).sub
     if "id_token_hint" not in given:
-        return {"hinted": subject} if subject else {}
+        return {"hinted": subjects.account_of(client, subject)} if subject else {}
     try:
         hint = parts.keyring.verify_own(given["id_token_hint"], typ="JWT")
     except jws.Untrusted as problem:
@@ -183,7 +184,7 @@ def _hint(given: Parameters, client: Client, parts: Parts) -> Draft:
         raise InvalidRequest("id_token_hint is not for this client")
     if subject is not None and subject != hint["sub"]:
         raise InvalidRequest("id_token_hint and the sub asked for are two people")
-    return {"hinted": str(hint["sub"])}
+    return {"hinted": subjects.account_of(client, str(hint["sub"]))}
 
 
 def _carried(given: Parameters, _: Client, __: Parts) -> Draft:

@@ -14,6 +14,7 @@ from idp.protocol.errors import InvalidDPoPProof, InvalidRequest, InvalidToken
 from idp.protocol.parts import Parts
 from idp.protocol.request import Confirmation
 from idp.protocol.tokens import ACCESS_TOKEN
+from idp.rules import fapi2
 from idp.services import clients
 from idp.signing import jws
 from idp.stores.durable import grants
@@ -80,7 +81,9 @@ def check_possession(parts: Parts, request: Request, given: Presented, live: Liv
         raise InvalidToken("the token is bound to a key" if bound else "the token is not bound to a key")
     if bound is None:
         return
-    shown = parts.proofs.thumbprint(request, access_token=given.token)
+    client = clients.find(live.client_id)
+    allowed = fapi2.ALGORITHMS if client is not None and client.profile else jws.ALGORITHMS
+    shown = parts.proofs.thumbprint(request, algorithms=allowed, access_token=given.token)
     if shown is None:
         raise InvalidDPoPProof("the DPoP header is missing")
     if shown != bound:

@@ -12,7 +12,9 @@ from flask import Request
 from idp import clock
 from idp.protocol.errors import InvalidClient, InvalidRequest
 from idp.protocol.request import Parameters
+from idp.rules import fapi2
 from idp.services import clients
+from idp.services.client_keys import ClientKeys
 from idp.services.clients import Client
 from idp.signing import jws
 from idp.stores.shortlived import replays
@@ -29,9 +31,10 @@ AHEAD, FAR_AHEAD = 10, 60
 class ClientAuthentication:
     """Who is calling, proved as the client was registered."""
 
-    def __init__(self, store: ShortLived, issuer: str) -> None:
+    def __init__(self, store: ShortLived, issuer: str, keys: ClientKeys) -> None:
         self._store = store
         self._issuer = issuer
+        self._keys = keys
 
     def __call__(self, request: Request, parameters: Parameters) -> Client:
         """The client. Raises `InvalidClient`, and `InvalidRequest` for two methods at once."""
@@ -72,11 +75,22 @@ class ClientAuthentication:
         assertion = parameters.get("client_assertion", "")
         client = _registered(_claimed_subject(assertion, parameters), "private_key_jwt")
         try:
-            claims = jws.verify(assertion, clients.public_keys(client), algorithms=_algorithms(client), typ=None)
+            claims = self._keys.verify(client, assertion, algorithms=_algorithms(client), typ=None)
         except jws.Untrusted as problem:
             raise InvalidClient from problem
+        self._check_profile(claims, client)
         self._check(claims, client, {self._issuer, f"{self._issuer}{request.path}", f"{self._issuer}/token"})
         return client
+
+    def _check_profile(self, claims: dict[str, Any], client: Client) -> None:
+        """What the client's profile wants beyond that. It has signed this, so it may hear which rule it breaks."""
+        if client.profile is None:
+            return
+        if claims.get("aud") != self._issuer:
+            raise InvalidClient(because=fapi2.RULES["audience"])
+        expires = claims.get("exp")
+        if isinstance(expires, int | float) and expires > clock.timestamp() + fapi2.ASSERTION_LIFETIME + AHEAD:
+            raise InvalidClient(because=fapi2.RULES["lifetime"])
 
     def _check(self, claims: dict[str, Any], client: Client, audiences: set[str]) -> None:
         """The checks of RFC 7523 §3, with the leeway of SR-83 and what real clients send."""
@@ -132,4 +146,6 @@ def _claimed_subject(assertion: str, parameters: Parameters) -> str:
 
 def _algorithms(client: Client) -> tuple[str, ...]:
     one = client.token_endpoint_auth_signing_alg
-    return (one,) if one else jws.ALGORITHMS
+    if one:
+        return (one,)
+    return fapi2.ALGORITHMS if client.profile else jws.ALGORITHMS

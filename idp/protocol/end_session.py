@@ -14,7 +14,7 @@ from idp.protocol.cross_site import asked_again
 from idp.protocol.errors import InvalidRequest, PageError
 from idp.protocol.parts import Parts
 from idp.protocol.request import Parameters, of_browser
-from idp.services import clients, logout, sessions
+from idp.services import clients, logout, sessions, subjects
 from idp.services.clients import Client
 from idp.signing import jws
 from idp.stores.shortlived.sessions import Session
@@ -52,7 +52,7 @@ class EndSession:
         )
         if session is None:
             return self._gone(after)
-        if hint is not None and self._is_about(hint, session):
+        if hint is not None and self._is_about(hint, client, session):
             parties = sessions.end(session.sid)
             return self._gone(after, logout.remember(self._parts.store, parties, after=after.url))
         return self._ask(client, session, given, after)
@@ -99,8 +99,9 @@ class EndSession:
         return f"{wanted}{'&' if urlsplit(wanted).query else '?'}{urlencode({'state': given['state']})}"
 
     @staticmethod
-    def _is_about(hint: dict[str, object], session: Session) -> bool:
-        return hint.get("sub") == session.account_id and hint.get("sid", session.sid) == session.sid
+    def _is_about(hint: dict[str, object], client: Client | None, session: Session) -> bool:
+        known_as = subjects.subject(client, session.account_id) if client else session.account_id
+        return hint.get("sub") == known_as and hint.get("sid", session.sid) == session.sid
 
     def _ask(self, client: Client | None, session: Session, given: Parameters, after: _After) -> Response:
         wanted = SignOut(

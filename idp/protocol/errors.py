@@ -90,13 +90,16 @@ class UnsupportedResponseType(OAuthError):
 
 
 class InvalidClient(OAuthError):
-    """Unknown client and wrong credentials look alike (SR-82). `basic`: the client tried Basic."""
+    """Unknown client and wrong credentials look alike (SR-82). `basic`: the client tried Basic.
+
+    `because` is for a client that has shown its key and breaks another rule.
+    """
 
     error = "invalid_client"
     status = 401
 
-    def __init__(self, *, basic: bool = False) -> None:
-        super().__init__("client authentication failed")
+    def __init__(self, *, basic: bool = False, because: str = "client authentication failed") -> None:
+        super().__init__(because)
         self.basic = basic
 
 

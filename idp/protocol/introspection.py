@@ -9,12 +9,20 @@ from werkzeug.wrappers import Response
 
 from idp import clock
 from idp.protocol import bearer, tokens
-from idp.protocol.answers import json_answer
+from idp.protocol.answers import json_answer, jwt_answer
 from idp.protocol.bearer import Live
 from idp.protocol.errors import InvalidClient, InvalidRequest
 from idp.protocol.parts import Parts
 from idp.protocol.request import of_form
+from idp.services import clients, subjects
 from idp.services.clients import Client
+
+TYPE = "token-introspection+jwt"
+"""A type of its own, so that no answer is taken for a token (RFC 9701 §8.1; SR-98)."""
+
+SIGNED = f"application/{TYPE}"
+DEFAULT_ALGORITHM = "RS256"
+"""RFC 9701 §6."""
 
 INACTIVE = {"active": False}
 """Exactly this for anything else: nothing is told of a token that is none of the caller's (SR-98)."""
@@ -36,8 +44,21 @@ class Introspection:
             raise InvalidRequest("token is missing")
         live = bearer.find(self._parts, parameters["token"])
         if live is None or not _concerns(live, caller):
-            return json_answer(INACTIVE)
-        return json_answer(self._told(live))
+            return self._answered(caller, INACTIVE)
+        return self._answered(caller, self._told(live))
+
+    def _answered(self, caller: Client, told: dict[str, Any]) -> Response:
+        """Plain, or signed for whoever accepts that (RFC 9701 §5)."""
+        if SIGNED not in request.headers.get("Accept", ""):
+            return json_answer(told)
+        algorithm = caller.introspection_signed_response_alg or DEFAULT_ALGORITHM
+        claims = {
+            "iss": self._parts.issuer,
+            "aud": caller.client_id,
+            "iat": clock.timestamp(),
+            "token_introspection": told,
+        }
+        return jwt_answer(self._parts.keyring.sign(claims, algorithm=algorithm, typ=TYPE), SIGNED)
 
     def _told(self, live: Live) -> dict[str, Any]:
         told: dict[str, Any] = {
@@ -54,7 +75,14 @@ class Introspection:
             return (
                 told | {name: live.claims[name] for name in ("sub", "aud", "jti") if name in live.claims} | _proof(live)
             )
-        return told | {"sub": live.grant.account_id if live.grant else live.client_id} | _proof(live)
+        return told | {"sub": _known_as(live)} | _proof(live)
+
+
+def _known_as(live: Live) -> str:
+    if live.grant is None:
+        return live.client_id
+    client = clients.find(live.client_id)
+    return subjects.subject(client, live.grant.account_id) if client else live.grant.account_id
 
 
 def _proof(live: Live) -> dict[str, Any]:

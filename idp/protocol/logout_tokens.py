@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from idp import clock
-from idp.services import clients
+from idp.services import clients, subjects
 from idp.signing.keyring import Keyring
 
 TYPE = "logout+jwt"
@@ -34,7 +34,7 @@ class LogoutTokens:
         now = clock.timestamp()
         claims: dict[str, Any] = {
             "iss": self._issuer,
-            "sub": about["sub"],
+            "sub": subjects.subject(client, about["sub"]),
             "aud": client.client_id,
             "iat": now,
             "exp": now + LIFETIME,

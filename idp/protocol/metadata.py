@@ -15,6 +15,7 @@ from idp.protocol.claims import CLAIMS, SCOPES
 from idp.protocol.parts import Parts
 from idp.protocol.token import GRANTS
 from idp.rules import verified_claims
+from idp.signing.jwe import CONTENT_ALGORITHMS, KEY_ALGORITHMS
 from idp.signing.jws import ALGORITHMS
 
 CLIENT_AUTHENTICATION = ("client_secret_basic", "client_secret_post", "private_key_jwt", "none")
@@ -71,6 +72,17 @@ class Metadata:
             "electronic_records_supported": ["eid"],
         }
 
+    def _for_clients(self) -> dict[str, Any]:
+        """How what is told to a client may be signed and encrypted."""
+        ours = list(self._parts.keyring.algorithms())
+        signed = ("id_token_signing", "userinfo_signing", "authorization_signing", "introspection_signing")
+        encrypted = [f"{what}_encryption" for what in ("id_token", "userinfo")]
+        return {
+            **{f"{what}_alg_values_supported": ours for what in signed},
+            **{f"{what}_alg_values_supported": list(KEY_ALGORITHMS) for what in encrypted},
+            **{f"{what}_enc_values_supported": list(CONTENT_ALGORITHMS) for what in encrypted},
+        }
+
     def _endpoints(self) -> dict[str, Any]:
         return {name: f"{self._parts.issuer}{path}" for name, path in ENDPOINTS.items()}
 
@@ -85,11 +97,10 @@ class Metadata:
             "claims_supported": [*CLAIMS, "acr", "amr", "auth_time", "sid"],
             "response_types_supported": ["code"],
             "response_modes_supported": list(MODES),
-            "authorization_signing_alg_values_supported": list(self._parts.keyring.algorithms()),
             "grant_types_supported": list(GRANTS),
-            "subject_types_supported": ["public"],
+            "subject_types_supported": ["public", "pairwise"],
             "acr_values_supported": list(self._parts.levels),
-            "id_token_signing_alg_values_supported": list(self._parts.keyring.algorithms()),
+            **self._for_clients(),
             "token_endpoint_auth_methods_supported": list(CLIENT_AUTHENTICATION),
             "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
             "introspection_endpoint_auth_methods_supported": checked,

@@ -12,6 +12,7 @@ from idp.interaction import Interactions
 from idp.protocol.client_auth import ClientAuthentication
 from idp.protocol.dpop import Proofs
 from idp.rules.assurance import MFA
+from idp.services.client_keys import ClientKeys
 from idp.settings import Settings
 from idp.signing.keyring import Keyring
 from idp.stores.shortlived.contract import ShortLived
@@ -27,6 +28,7 @@ class Parts:
     interactions: Interactions
     cookies: Cookies
     authenticate: ClientAuthentication
+    client_keys: ClientKeys
     proofs: Proofs
     form_post: Callable[[str, Mapping[str, str]], Response]
     """The page that sends an answer on to a redirect URI by a form."""

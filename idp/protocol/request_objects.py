@@ -15,7 +15,7 @@ from idp import clock
 from idp.protocol.errors import InvalidRequest, InvalidRequestObject, OAuthError
 from idp.protocol.parts import Parts
 from idp.protocol.request import MAY_REPEAT, Parameters, of_values
-from idp.services import clients
+from idp.rules import fapi2
 from idp.services.clients import Client
 from idp.signing import jws
 
@@ -47,9 +47,9 @@ def opened(given: Parameters, client: Client, parts: Parts) -> Parameters:
 
 def _claims(token: str, client: Client, parts: Parts) -> dict[str, Any]:
     one = client.request_object_signing_alg
+    allowed = fapi2.ALGORITHMS if client.profile else jws.ALGORITHMS
     try:
-        keys = clients.public_keys(client)
-        claims = jws.verify(token, keys, algorithms=(one,) if one else jws.ALGORITHMS, typ=TYPES)
+        claims = parts.client_keys.verify(client, token, algorithms=(one,) if one else allowed, typ=TYPES)
     except jws.Untrusted as problem:
         raise InvalidRequestObject("the request object is not signed as the client is registered") from problem
     _check(claims, client, parts)
@@ -67,6 +67,16 @@ def _check(claims: Mapping[str, Any], client: Client, parts: Parts) -> None:
     if parts.issuer not in (audience if isinstance(audience, list) else [audience]):
         raise InvalidRequestObject("aud of the request object is not this provider")
     _check_times(claims)
+    if client.profile is not None:
+        _check_profile(claims)
+
+
+def _check_profile(claims: Mapping[str, Any]) -> None:
+    if not {"aud", "exp", "nbf"} <= claims.keys():
+        raise InvalidRequestObject(fapi2.RULES["object times"])
+    oldest = clock.timestamp() - fapi2.OBJECT_LIFETIME
+    if claims["nbf"] < oldest or claims["exp"] - claims["nbf"] > fapi2.OBJECT_LIFETIME:
+        raise InvalidRequestObject(fapi2.RULES["object times"])
 
 
 def _check_times(claims: Mapping[str, Any]) -> None:

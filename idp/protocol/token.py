@@ -13,7 +13,9 @@ from idp.protocol.errors import InvalidDPoPProof, InvalidRequest, UnauthorizedCl
 from idp.protocol.grants import authorization_code, client_credentials, refresh_token
 from idp.protocol.parts import Parts
 from idp.protocol.request import Confirmation, Parameters, of_form
+from idp.rules import fapi2
 from idp.services.clients import Client
+from idp.signing.jws import ALGORITHMS
 
 Grant = Callable[[Parts, Client, Parameters], dict[str, Any]]
 
@@ -47,9 +49,10 @@ class Token:
 
     def _shown(self, client: Client) -> Confirmation | None:
         """The key that this request shows to hold, and that its tokens are to be bound to."""
-        thumbprint = self._parts.proofs.thumbprint(request)
+        allowed = fapi2.ALGORITHMS if client.profile else ALGORITHMS
+        thumbprint = self._parts.proofs.thumbprint(request, algorithms=allowed)
         if thumbprint is not None:
             return {"jkt": thumbprint}
         if client.dpop_bound_access_tokens:  # RFC 9449 §5.2
-            raise InvalidDPoPProof("this client must prove possession: the DPoP header is missing")
+            raise InvalidDPoPProof(fapi2.RULES["bound"] if client.profile else "the DPoP header is missing")
         return None

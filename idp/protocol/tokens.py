@@ -11,16 +11,21 @@ from typing import Any
 
 from idp import clock
 from idp.protocol import claims as person_claims
+from idp.protocol.errors import InvalidRequest
 from idp.protocol.parts import Parts
 from idp.protocol.request import Confirmation
 from idp.rules.assurance import Assurance
-from idp.services import accounts
+from idp.services import accounts, clients, subjects
 from idp.services.clients import Client
+from idp.signing import jws
 from idp.stores.durable.grants import Grant
 from idp.stores.shortlived import access_tokens
 
 ACCESS_TOKEN = "at+jwt"  # noqa: S105 - the type's name, RFC 9068 §2.1
 FALLBACK = "ES256"
+DEFAULT_CIPHER = "A128CBC-HS256"
+"""OpenID Connect Registration §2."""
+
 PROTOCOL_CLAIMS = frozenset(
     {
         "iss",
@@ -96,13 +101,18 @@ def access_token(
         )
         return access_tokens.issue(parts.store, record, lifetime=lifetime(parts, grant))
     claims = {
-        "sub": grant.account_id,
+        "sub": _known_as(grant),
         "scope": " ".join(scopes),
         **proof_claims(grant.assurance.at(now)),
         "jti": f"{grant.reference}.{secrets.token_urlsafe(12)}",
         **_bound(confirmation),
     }
     return _for_api(parts, {"client_id": grant.client_id, **claims}, audiences, now, expires_at)
+
+
+def _known_as(grant: Grant) -> str:
+    client = clients.find(grant.client_id)
+    return subjects.subject(client, grant.account_id) if client else grant.account_id
 
 
 def machine_token(
@@ -131,7 +141,7 @@ def id_token(parts: Parts, grant: Grant, client: Client, *, nonce: str | None, a
     algorithm = client.id_token_signed_response_alg
     claims: dict[str, Any] = {
         "iss": parts.issuer,
-        "sub": grant.account_id,
+        "sub": subjects.subject(client, grant.account_id),
         "aud": client.client_id,
         "exp": now + parts.settings.tokens.id_token,
         "iat": now,
@@ -150,7 +160,20 @@ def id_token(parts: Parts, grant: Grant, client: Client, *, nonce: str | None, a
         claims |= {name: value for name, value in chosen.items() if name not in PROTOCOL_CLAIMS}
     if asked.id_token_verified is not None:  # by name only: an ID token travels in URLs as a hint (SR-123)
         claims |= person_claims.of_identity(grant.account_id, scopes, asked.id_token_verified)
-    return parts.keyring.sign(claims, algorithm=algorithm, typ="JWT")
+    signed = parts.keyring.sign(claims, algorithm=algorithm, typ="JWT")
+    if client.id_token_encrypted_response_alg is None:
+        return signed
+    key_algorithm, content_algorithm = client.id_token_encrypted_response_alg, client.id_token_encrypted_response_enc
+    return only_for(parts, client, signed, key_algorithm, content_algorithm, kind="JWT")
+
+
+def only_for(parts: Parts, client: Client, content: str, algorithm: str, encryption: str | None, *, kind: str) -> str:
+    """The content as only the client can read it. Raises `InvalidRequest` where none of its keys fits."""
+    wanted = encryption or DEFAULT_CIPHER
+    try:
+        return parts.client_keys.encrypt(client, content, algorithm=algorithm, encryption=wanted, kind=kind)
+    except jws.Untrusted as problem:
+        raise InvalidRequest("the client has no key to encrypt with") from problem
 
 
 def _bound(confirmation: Confirmation | None) -> dict[str, Any]:

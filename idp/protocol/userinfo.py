@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import orjson
 from flask import request
 from werkzeug.wrappers import Response
 
-from idp.protocol import bearer, claims
-from idp.protocol.answers import json_answer
+from idp.protocol import bearer, claims, tokens
+from idp.protocol.answers import json_answer, jwt_answer
 from idp.protocol.errors import InsufficientScope, InvalidToken
 from idp.protocol.parts import Parts
-from idp.services import accounts
+from idp.services import accounts, clients, subjects
+from idp.services.clients import Client
 
 
 class UserInfo:
@@ -34,7 +38,27 @@ class UserInfo:
             raise InvalidToken("the token is wrong, expired or revoked")
         requested = claims.read(live.grant.claims or None).userinfo_verified
         told = claims.of_person(person, live.scopes) | claims.of_identity(person.sub, live.scopes, requested)
-        return json_answer({"sub": person.sub, **told})
+        return self._answered(clients.find(live.client_id), person.sub, told)
+
+    def _answered(self, client: Client | None, account_id: str, told: dict[str, Any]) -> Response:
+        """Plain JSON; signed, encrypted, or both, for a client that is registered so (OIDC Core §5.3.2)."""
+        if client is None:
+            raise InvalidToken("the token is wrong, expired or revoked")
+        content = {"sub": subjects.subject(client, account_id), **told}
+        signed, encrypted = client.userinfo_signed_response_alg, client.userinfo_encrypted_response_alg
+        if signed is None and encrypted is None:
+            return json_answer(content)
+        if signed is not None:
+            about = {"iss": self._parts.issuer, "aud": client.client_id}
+            text = self._parts.keyring.sign({**about, **content}, algorithm=signed, typ="JWT")
+        else:
+            text = orjson.dumps(content).decode()
+        if encrypted is not None:
+            kind = "JWT" if signed is not None else "json"
+            text = tokens.only_for(
+                self._parts, client, text, encrypted, client.userinfo_encrypted_response_enc, kind=kind
+            )
+        return jwt_answer(text)
 
     def _is_for_us(self, audience: str | list[str]) -> bool:
         named = [audience] if isinstance(audience, str) else audience

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from idp.rules import redirect_uris
+from idp.rules import fapi2, redirect_uris
 from idp.rules.client_metadata import MEMBERS, PERSONAL_SCOPE, InvalidMetadata, Metadata
 
 _TYPES = get_type_hints(Metadata)
@@ -19,8 +19,6 @@ _OURS_TO_SAY = {
     "client_secret": "is made by the provider and shown once",
     "client_id_issued_at": "is set by the provider",
     "client_secret_expires_at": "is set by the provider",
-    "jwks_uri": "is not taken yet; give the keys themselves in `jwks`",
-    "sector_identifier_uri": "is for pairwise subjects, which are not offered",
 }
 
 
@@ -42,6 +40,8 @@ def read(given: Mapping[str, Any], *, loopback_issuer: bool) -> Metadata:
         words, _, path = str(problem).partition(" - at `$.")
         raise InvalidMetadata(path.rstrip("`"), _in_words(words, path)) from None
     metadata = _settled(metadata)
+    if metadata.profile is not None:
+        metadata = fapi2.settled(metadata, named)
     for check in _CHECKS:
         check(metadata)
     _check_uris(metadata, loopback_issuer=loopback_issuer)
@@ -115,10 +115,38 @@ def _check_authentication(metadata: Metadata) -> None:
         ):
             if needs:
                 raise InvalidMetadata("token_endpoint_auth_method", f"`none` cannot be, together with {member}")
-    if metadata.token_endpoint_auth_method == "private_key_jwt" and metadata.jwks is None:  # noqa: S105 - likewise
-        raise InvalidMetadata("jwks", "private_key_jwt needs the client's public keys here")
-    if metadata.require_signed_request_object and metadata.jwks is None:
-        raise InvalidMetadata("jwks", "require_signed_request_object needs the client's public keys here")
+
+
+def _check_keys(metadata: Metadata) -> None:
+    if metadata.jwks is not None and metadata.jwks_uri is not None:
+        raise InvalidMetadata("jwks_uri", "the keys are given in `jwks`: one of the two (RFC 7591 §2)")
+    if metadata.jwks is not None or metadata.jwks_uri is not None:
+        return
+    for member, needs in (
+        ("private_key_jwt", metadata.token_endpoint_auth_method == "private_key_jwt"),  # noqa: S105 - a method
+        ("require_signed_request_object", metadata.require_signed_request_object),
+        ("id_token_encrypted_response_alg", metadata.id_token_encrypted_response_alg is not None),
+        ("userinfo_encrypted_response_alg", metadata.userinfo_encrypted_response_alg is not None),
+    ):
+        if needs:
+            raise InvalidMetadata("jwks", f"{member} needs the client's public keys, here or at `jwks_uri`")
+
+
+def _check_encryption(metadata: Metadata) -> None:
+    for what in ("id_token", "userinfo"):
+        if getattr(metadata, f"{what}_encrypted_response_enc") and not getattr(
+            metadata, f"{what}_encrypted_response_alg"
+        ):
+            raise InvalidMetadata(f"{what}_encrypted_response_enc", f"needs {what}_encrypted_response_alg")
+
+
+def _check_sector(metadata: Metadata) -> None:
+    """One host must be the sector, unless a list says which redirect URIs share one (OIDC Core §8.1)."""
+    hosts = {urlsplit(uri).hostname for uri in metadata.redirect_uris}
+    if metadata.subject_type == "pairwise" and metadata.sector_identifier_uri is None and len(hosts) != 1:
+        raise InvalidMetadata(
+            "sector_identifier_uri", "pairwise subjects need it where redirect URIs have several hosts"
+        )
 
 
 def _check_scope(metadata: Metadata) -> None:
@@ -129,7 +157,14 @@ def _check_scope(metadata: Metadata) -> None:
         raise InvalidMetadata("scope", "offline_access needs the refresh_token grant")
 
 
-_CHECKS: tuple[Callable[[Metadata], None], ...] = (_check_grants, _check_authentication, _check_scope)
+_CHECKS: tuple[Callable[[Metadata], None], ...] = (
+    _check_grants,
+    _check_authentication,
+    _check_keys,
+    _check_encryption,
+    _check_sector,
+    _check_scope,
+)
 
 
 def _check_uris(metadata: Metadata, *, loopback_issuer: bool) -> None:
@@ -142,6 +177,8 @@ def _check_uris(metadata: Metadata, *, loopback_issuer: bool) -> None:
         "initiate_login_uri": metadata.initiate_login_uri,
         "backchannel_logout_uri": metadata.backchannel_logout_uri,
         "frontchannel_logout_uri": metadata.frontchannel_logout_uri,
+        "jwks_uri": metadata.jwks_uri,
+        "sector_identifier_uri": metadata.sector_identifier_uri,
     }
     for member, uris, may_be_native in (
         ("redirect_uris", metadata.redirect_uris, native),

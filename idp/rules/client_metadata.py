@@ -6,6 +6,7 @@ Members of our own are documented beside the field; docs and errors print the sa
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from msgspec import Meta, Struct
 
@@ -13,6 +14,8 @@ Text = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\
 Uri = Annotated[str, Meta(min_length=1, max_length=2000)]
 Scopes = Annotated[str, Meta(max_length=1000, pattern=r"^([!#-\[\]-~]+( [!#-\[\]-~]+)*)?$")]
 Method = Literal["client_secret_basic", "client_secret_post", "private_key_jwt", "none"]
+KeyAlgorithm = Literal["RSA-OAEP", "RSA-OAEP-256", "ECDH-ES", "ECDH-ES+A128KW", "ECDH-ES+A256KW"]
+ContentAlgorithm = Literal["A128CBC-HS256", "A256CBC-HS512", "A128GCM", "A256GCM"]
 SigningAlgorithm = Literal["ES256", "RS256", "PS256", "EdDSA", "Ed25519"]
 
 PERSONAL_SCOPE = "openid profile email"
@@ -70,6 +73,8 @@ class Members(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Algorithm of its assertions. Default: any asymmetric one that fits its keys."""
     jwks: dict[str, Any] | None = None
     """Public keys, inline (RFC 7517), for private_key_jwt."""
+    jwks_uri: Uri | None = None
+    """Where its public keys lie, instead."""
     id_token_signed_response_alg: SigningAlgorithm = "RS256"  # noqa: S105 - the name of an algorithm
     """Algorithm of its ID tokens. RS256 when not named, as OpenID Connect says."""
     authorization_signed_response_alg: SigningAlgorithm | None = None
@@ -80,8 +85,32 @@ class Members(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Takes only requests that it has signed (RFC 9101 §10.5)."""
     dpop_bound_access_tokens: bool = False
     """Takes only tokens that are bound to a key of its own (RFC 9449 §5.2)."""
-    subject_type: Literal["public"] = "public"
-    """Every client sees the same `sub`."""
+    tls_client_certificate_bound_access_tokens: bool = False
+    """Takes only tokens that are bound to its certificate (RFC 8705 §3.4)."""
+    subject_type: Literal["public", "pairwise"] = "public"
+    """`public`: every client sees the same `sub`. `pairwise`: each sector its own."""
+    sector_identifier_uri: Uri | None = None
+    """List of the redirect URIs of all clients that share one pairwise sector."""
+    id_token_encrypted_response_alg: KeyAlgorithm | None = None
+    """Encrypt its ID tokens with a key of its own, so."""
+    id_token_encrypted_response_enc: ContentAlgorithm | None = None
+    """Cipher of encrypted ID tokens. Default: A128CBC-HS256."""
+    userinfo_signed_response_alg: SigningAlgorithm | None = None
+    """Sign its userinfo with this algorithm. Default: plain JSON."""
+    userinfo_encrypted_response_alg: KeyAlgorithm | None = None
+    """Encrypt its userinfo with a key of its own, so."""
+    userinfo_encrypted_response_enc: ContentAlgorithm | None = None
+    """Cipher of encrypted userinfo. Default: A128CBC-HS256."""
+    introspection_signed_response_alg: SigningAlgorithm | None = None
+    """Algorithm of signed introspection answers (RFC 9701). Default: RS256."""
+    default_max_age: Annotated[int, Meta(ge=0)] | None = None
+    """Seconds since the sign-in that are enough where a request has no `max_age`."""
+    require_auth_time: bool = False
+    """Needs `auth_time` in ID tokens. It is always there."""
+    default_acr_values: tuple[Text, ...] = ()
+    """Levels asked for where a request names none."""
+    profile: Literal["fapi2"] | None = None
+    """`fapi2` turns on everything that the FAPI 2.0 Security Profile demands of a client."""
     require_pushed_authorization_requests: bool = False
     """Takes only requests that it has pushed beforehand (RFC 9126 §6)."""
     first_party: bool = False
@@ -137,9 +166,16 @@ class Client(Members, frozen=True, kw_only=True):
         return self.application_type == "native"
 
     @property
-    def confidential(self) -> bool:
-        """Whether it authenticates itself."""
-        return self.token_endpoint_auth_method != "none"  # noqa: S105 - the name of a method
+    def sector(self) -> str | None:
+        """The host whose clients share pairwise subjects (OIDC Core §8.1); None where subjects are public."""
+        if self.subject_type == "public":
+            return None
+        return urlsplit(self.sector_identifier_uri or self.redirect_uris[0]).hostname or ""
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether it has public keys, here or at an address of its own."""
+        return self.jwks is not None or self.jwks_uri is not None
 
     @property
     def needs_secret(self) -> bool:

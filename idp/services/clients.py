@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Mapping
-from functools import lru_cache
 from hashlib import sha256
 from hmac import compare_digest
 from typing import Any
@@ -16,6 +15,8 @@ import orjson
 from msgspec import Struct
 
 from idp import clock
+from idp.outgoing.guarded import Guarded
+from idp.outgoing.known import Unreachable
 from idp.rules import client_checks
 from idp.rules.client_metadata import Client, InvalidMetadata, Metadata
 from idp.signing import jws
@@ -31,7 +32,6 @@ __all__ = [
     "edit",
     "everyone",
     "find",
-    "public_keys",
     "register",
     "remove",
     "response",
@@ -39,6 +39,8 @@ __all__ = [
     "start_of",
     "verify_secret",
 ]
+
+SIGNED_RESPONSES = tuple(f"{what}_signed_response_alg" for what in ("id_token", "authorization", "userinfo"))
 
 REREAD = 1.0
 """Seconds a process may go on with a client that another process has changed or removed."""
@@ -82,12 +84,12 @@ class _Known(Struct, frozen=True):
 _cache: changes.PerDatabase[dict[str, _Known]] = changes.PerDatabase(rows.CHANGES, dict, every=REREAD)
 
 
-def register(metadata: Mapping[str, Any], *, loopback_issuer: bool = False) -> Registered:
+def register(metadata: Mapping[str, Any], *, loopback_issuer: bool = False, out: Guarded | None = None) -> Registered:
     """Register a client from RFC 7591 metadata. Its redirect URIs are compared byte for byte ever after (SR-68).
 
-    Raises `InvalidMetadata`, with the member and what is allowed.
+    `out` reads its `sector_identifier_uri`. Raises `InvalidMetadata`, with the member and what is allowed.
     """
-    checked = _checked(metadata, loopback_issuer=loopback_issuer)
+    checked = _checked(metadata, loopback_issuer=loopback_issuer, out=out)
     # Account ids have 22 characters of the same alphabet, so none of these is ever one (SR-110).
     client_id = f"c_{secrets.token_urlsafe(16)}"
     now = clock.now()
@@ -117,22 +119,19 @@ def verify_secret(client: Client, secret: str) -> bool:
     return compare_digest(offered, expected or bytes(32)) and expected is not None
 
 
-def public_keys(client: Client) -> tuple[jws.VerifyingKey, ...]:
-    """The keys that the client's assertions may be signed with; parsed once."""
-    return _parsed(orjson.dumps(client.jwks)) if client.jwks else ()
-
-
 def everyone() -> list[Client]:
     """Every client, oldest first."""
     return [_from_row(row) for row in rows.in_order()]
 
 
-def edit(client_id: str, metadata: Mapping[str, Any], *, loopback_issuer: bool = False) -> Registered:
+def edit(
+    client_id: str, metadata: Mapping[str, Any], *, loopback_issuer: bool = False, out: Guarded | None = None
+) -> Registered:
     """Replace the whole metadata of a client (RFC 7592 §2.2). A secret is made if it now needs its first one.
 
     Raises `UnknownClient`, and `InvalidMetadata` as `register` does.
     """
-    checked = _checked(metadata, loopback_issuer=loopback_issuer)
+    checked = _checked(metadata, loopback_issuer=loopback_issuer, out=out)
     with transaction():
         row = _row(client_id)
         client = _client(checked, client_id, int(row.created_at.timestamp()))
@@ -200,7 +199,7 @@ def _find(client_id: str) -> _Known | None:
     return known
 
 
-def _checked(metadata: Mapping[str, Any], *, loopback_issuer: bool) -> Metadata:
+def _checked(metadata: Mapping[str, Any], *, loopback_issuer: bool, out: Guarded | None) -> Metadata:
     checked = client_checks.read(metadata, loopback_issuer=loopback_issuer)
     if checked.jwks is not None:
         try:
@@ -213,11 +212,26 @@ def _checked(metadata: Mapping[str, Any], *, loopback_issuer: bool) -> Metadata:
                 raise InvalidMetadata(member, f"no key in `jwks` is for {wanted}")
     if checked.redirect_uris:
         _check_signing(checked)
+    if checked.sector_identifier_uri is not None:
+        _check_sector(checked, checked.sector_identifier_uri, out)
     return checked
 
 
+def _check_sector(metadata: Metadata, uri: str, out: Guarded | None) -> None:
+    """The list that lies there names every redirect URI (OIDC Core §8.1)."""
+    try:
+        listed = out.get(uri).json() if out is not None else None
+    except (Unreachable, ValueError, RecursionError):
+        listed = None
+    if not isinstance(listed, list):
+        raise InvalidMetadata("sector_identifier_uri", "there is no JSON list at this address")
+    missing = [one for one in metadata.redirect_uris if one not in listed]
+    if missing:
+        raise InvalidMetadata("sector_identifier_uri", f"the list there lacks {missing[0]!r}")
+
+
 def _check_signing(metadata: Metadata) -> None:
-    for member in ("id_token_signed_response_alg", "authorization_signed_response_alg"):
+    for member in SIGNED_RESPONSES:
         wanted = getattr(metadata, member)
         stored = "EdDSA" if wanted in jws.ED25519 else wanted
         if stored is not None and stored not in keys.signing_algorithms():
@@ -262,8 +276,3 @@ def _new_secret() -> str:
 
 def _digest(secret: str) -> bytes:
     return sha256(secret.encode("ascii")).digest()
-
-
-@lru_cache(maxsize=256)
-def _parsed(raw: bytes) -> tuple[jws.VerifyingKey, ...]:
-    return jws.public_keys(orjson.loads(raw))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -35,6 +36,10 @@ _MODELS = {name: JWSRegistry.algorithms["EdDSA" if name in ED25519 else name] fo
 
 class Untrusted(ValueError):
     """The token is not what it should be. The message is for logs, never for callers."""
+
+
+class NoSuchKey(Untrusted):
+    """No key of the set fits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +105,16 @@ def public_keys(jwks: Mapping[str, Any]) -> tuple[VerifyingKey, ...]:
     names = [key.kid for key in found]
     if len(set(names)) != len(names):
         raise ValueError("two keys have the same `kid`, or none")
+    return tuple(found)
+
+
+def usable_keys(jwks: Mapping[str, Any]) -> tuple[VerifyingKey, ...]:
+    """The signature keys of a set that we can use; the others are passed over (RFC 7517 §5)."""
+    found = []
+    for place, jwk in enumerate(jwks.get("keys", ())):
+        if _is_for_signatures(jwk):
+            with suppress(ValueError):
+                found.append(_public_key(place, jwk))
     return tuple(found)
 
 
@@ -179,7 +194,7 @@ def _chosen(keys: Sequence[VerifyingKey], kid: object, algorithm: str) -> Verify
     """The key by its name; without a name, the only one that fits. The name is opaque (SR-92)."""
     usable = [key for key in keys if algorithm in key.algorithms and (kid is None or key.kid == kid)]
     if len(usable) != 1:
-        raise Untrusted("no such key")
+        raise NoSuchKey("no such key")
     return usable[0]
 
 

@@ -24,8 +24,9 @@ def refresh(parts: Parts, client: Client, parameters: Parameters) -> dict[str, A
     if token is None:
         raise InvalidRequest("refresh_token is missing")
     successor, digest = refresh_tokens.new(refresh_tokens.family(token))
+    rotates = client.profile is None  # FAPI 2.0 §5.3.2.1: bound to the client's authentication instead
     with transaction():
-        grant = _rotated(parts, client, token, digest, asked_at)
+        grant = _used(parts, client, token, digest if rotates else None, asked_at)
         # Raised in here, these roll the rotation back: nothing is lost by asking wrongly.
         _check_key(grant, parameters)
         wanted = _narrowed(grant, parameters) if grant else ()
@@ -37,7 +38,7 @@ def refresh(parts: Parts, client: Client, parameters: Parameters) -> dict[str, A
         "access_token": access,
         "token_type": tokens.token_type(parameters.confirmation),
         "expires_in": tokens.lifetime(parts, grant),
-        "refresh_token": successor,
+        "refresh_token": successor if rotates else token,
         "scope": " ".join(wanted),
     }
     if "openid" in wanted:
@@ -45,17 +46,18 @@ def refresh(parts: Parts, client: Client, parameters: Parameters) -> dict[str, A
     return answer
 
 
-def _rotated(parts: Parts, client: Client, token: str, successor: bytes, asked_at: datetime) -> Grant | None:
+def _used(parts: Parts, client: Client, token: str, successor: bytes | None, asked_at: datetime) -> Grant | None:
+    """The grant of the token. Without a `successor` it stays the one that counts."""
     settings = parts.settings.tokens
-    grant = refresh_families.rotate(
-        refresh_tokens.family(token),
-        client.client_id,
-        refresh_tokens.digest(token),
-        successor,
-        asked_at=asked_at,
-        idle=timedelta(seconds=settings.refresh_idle),
-        grace=timedelta(seconds=settings.refresh_grace),
-    )
+    idle = timedelta(seconds=settings.refresh_idle)
+    family, digest = refresh_tokens.family(token), refresh_tokens.digest(token)
+    if successor is None:
+        grant = refresh_families.keep(family, client.client_id, digest, idle=idle)
+    else:
+        grace = timedelta(seconds=settings.refresh_grace)
+        grant = refresh_families.rotate(
+            family, client.client_id, digest, successor, asked_at=asked_at, idle=idle, grace=grace
+        )
     audit.record(
         "tokens.issued" if grant else "tokens.refused",
         account_id=grant.account_id if grant else None,

@@ -46,6 +46,20 @@ def rotate(
     return None
 
 
+def keep(grant_id: str, client_id: str, digest: bytes, *, idle: timedelta) -> Grant | None:
+    """Use the refresh token `digest` and let it stay; None when it does not count.
+
+    For clients whose tokens are bound to their authentication and never rotate (FAPI 2.0 §5.3.2.1): a token that
+    is not the one of its family ends nothing there, since none was ever replaced.
+    """
+    now = clock.now()
+    mine = (grants.c.id == grant_id, grants.c.client_id == client_id, grants.c.refresh_digest == digest)
+    statement = update(grants).where(*mine, _alive(now)).values(refresh_idle_until=now + idle)
+    with transaction() as connection:
+        row = connection.execute(statement.returning(*grants.c)).first()
+    return from_row(row) if row else None
+
+
 def find(grant_id: str, digest: bytes) -> Grant | None:
     """The grant of a refresh token: the one that counts, or the one before it, whose answer may have been lost."""
     known = or_(grants.c.refresh_digest == digest, grants.c.refresh_previous == digest)

@@ -1,0 +1,37 @@
+"""Subject identifiers: what a client knows a person by (OpenID Connect Core §8).
+
+`public` is the account's id. A `pairwise` one differs from sector to sector, and only we can tell whose it is:
+it is the account's id, encrypted for the sector so that the same always gives the same (§8.1).
+"""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+
+from idp.rules.client_metadata import Client
+from idp.stores.durable.sealing import vault
+
+
+def subject(client: Client, account_id: str) -> str:
+    """What this client knows the account as."""
+    if client.sector is None:
+        return account_id
+    return urlsafe_b64encode(_cipher(client.sector).encrypt(account_id.encode(), None)).rstrip(b"=").decode()
+
+
+def account_of(client: Client, known_as: str) -> str:
+    """The id of the account that the client knows so; what is no subject of its sector is nobody's."""
+    if client.sector is None:
+        return known_as
+    try:
+        sealed = urlsafe_b64decode(known_as + "=" * (-len(known_as) % 4))
+        return _cipher(client.sector).decrypt(sealed, None).decode()
+    except (InvalidTag, ValueError):
+        return known_as
+
+
+def _cipher(sector: str) -> AESSIV:
+    return AESSIV(vault().index(sector, purpose="pairwise subjects"))
