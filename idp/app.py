@@ -53,6 +53,7 @@ def create_app(settings: Settings) -> Flask:
                 cookies=parts.cookies,
                 authenticate=ClientAuthentication(parts.store, settings.server.issuer, parts.client_keys),
                 client_keys=parts.client_keys,
+                guarded=parts.guarded,
                 proofs=Proofs(
                     parts.store,
                     settings.server.issuer,

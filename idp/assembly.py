@@ -15,7 +15,7 @@ from idp.interaction import Interactions
 from idp.journeys.engine import Engine
 from idp.journeys.record import Tools
 from idp.outgoing.guarded import Guarded
-from idp.services import audit, sessions, throttling
+from idp.services import audit, registration, sessions, throttling
 from idp.services.client_keys import ClientKeys
 from idp.services.eids import Eids
 from idp.services.hashing import Hashing
@@ -108,6 +108,7 @@ def _forget_grants() -> None:
 
 def _forget_counters() -> None:
     throttling.forget_idle()
+    registration.forget()
     audit.forget_old()
 
 

@@ -27,6 +27,8 @@ class ClientFace(Struct, frozen=True, kw_only=True):
     home_uri: str | None = None
     origin: str | None = None
     first_party: bool = True
+    unverified: bool = False
+    """Nobody here has looked at who it says it is."""
 
 
 class SignIn(Struct, frozen=True, kw_only=True, tag="sign-in"):

@@ -242,6 +242,13 @@ class Outgoing(Section, frozen=True, kw_only=True):
     """PEM file of further roots for their certificates, besides the system's."""
 
 
+class Registration(Section, frozen=True, kw_only=True):
+    """[registration] Clients that register themselves (RFC 7591), with a token of `idp client invite`."""
+
+    enabled: bool = False
+    """Open the registration endpoint (SR-110)."""
+
+
 class Phones(Section, frozen=True, kw_only=True):
     """[phones] Which numbers may get codes."""
 
@@ -270,6 +277,7 @@ class Settings(Section, frozen=True, kw_only=True):
     mail: Mail = field(default_factory=Mail)
     sms: Gateway = field(default_factory=Gateway)
     voice: Gateway = field(default_factory=Gateway)
+    registration: Registration = field(default_factory=Registration)
     outgoing: Outgoing = field(default_factory=Outgoing)
     phones: Phones = field(default_factory=Phones)
     eid: dict[str, dict[str, Any]] = {}

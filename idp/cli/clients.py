@@ -11,6 +11,7 @@ import msgspec
 
 from idp.cli import Invocation, Offline
 from idp.cli.client_options import metadata_options, named_members
+from idp.cli.invitations import invitations, invite, uninvite
 from idp.cli.wording import words_of
 from idp.outgoing.guarded import Guarded
 from idp.rules.client_metadata import Metadata
@@ -163,6 +164,10 @@ def remove(client_id: str, yes: bool, as_json: bool) -> None:
         click.confirm(f"Remove {found.name} ({client_id})?", abort=True, err=True)
     _doing(lambda: clients.remove(client_id))
     click.echo(json.dumps({"client_id": client_id, "removed": True}) if as_json else f"Removed {client_id}.")
+
+
+for command in (invite, invitations, uninvite):
+    client.add_command(command)
 
 
 def _metadata(file: IO[str] | None, named: dict[str, Any]) -> dict[str, Any]:

@@ -110,6 +110,7 @@ def consent(here: Here) -> Shown:
     client = here.record.wanted.client
     return {
         "client_name": client.name,
+        "unverified": client.unverified,
         "client_host": (client.origin or "").partition("://")[2],
         "scopes": here.situation.consent,
     }

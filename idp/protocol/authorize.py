@@ -215,6 +215,7 @@ def face(client: Client, redirect_uri: str | None = None) -> ClientFace:
         home_uri=client.client_uri,
         origin=f"{target.scheme}://{target.netloc}" if target.netloc else None,
         first_party=client.first_party,
+        unverified=client.registered_itself,
     )
 
 

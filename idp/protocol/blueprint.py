@@ -9,6 +9,7 @@ from flask import Blueprint, request
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response
 
+from idp.protocol import registration as by_clients
 from idp.protocol.answers import challenge, refusal, unavailable
 from idp.protocol.authorize import Authorize
 from idp.protocol.dpop import Proofs
@@ -59,7 +60,19 @@ def protocol_blueprint(parts: Parts) -> Blueprint:
         ("/.well-known/oauth-authorization-server", _machine(metadata.discovery), ["GET"]),
     ):
         _add(routes, path, _shared(view), [*methods, "OPTIONS"])
+    if parts.settings.registration.enabled:
+        _add_registration(routes, by_clients.Registration(parts))
     return routes
+
+
+def _add_registration(routes: Blueprint, registration: by_clients.Registration) -> None:
+    register = _machine(registration.register, refused=_challenge)
+    _add(routes, by_clients.PATH, _shared(register), ["POST", "OPTIONS"])
+
+    def manage(client_id: str) -> Response:
+        return _machine(lambda: registration.manage(client_id), refused=_challenge)()
+
+    routes.add_url_rule(f"{by_clients.PATH}/<client_id>", "manage", manage, methods=["GET", "PUT", "DELETE"])
 
 
 def _challenge(problem: OAuthError) -> Response:

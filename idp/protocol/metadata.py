@@ -13,6 +13,7 @@ from idp.protocol.answers import JSON
 from idp.protocol.authorization_answers import MODES
 from idp.protocol.claims import CLAIMS, SCOPES
 from idp.protocol.parts import Parts
+from idp.protocol.registration import PATH
 from idp.protocol.token import GRANTS
 from idp.rules import verified_claims
 from idp.signing.jwe import CONTENT_ALGORITHMS, KEY_ALGORITHMS
@@ -84,7 +85,10 @@ class Metadata:
         }
 
     def _endpoints(self) -> dict[str, Any]:
-        return {name: f"{self._parts.issuer}{path}" for name, path in ENDPOINTS.items()}
+        offered = dict(ENDPOINTS)
+        if self._parts.settings.registration.enabled:
+            offered["registration_endpoint"] = PATH
+        return {name: f"{self._parts.issuer}{path}" for name, path in offered.items()}
 
     def _told(self) -> dict[str, Any]:
         issuer, service = self._parts.issuer, self._parts.settings.service

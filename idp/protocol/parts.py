@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from idp.cookies import Cookies
 from idp.interaction import Interactions
+from idp.outgoing.guarded import Guarded
 from idp.protocol.client_auth import ClientAuthentication
 from idp.protocol.dpop import Proofs
 from idp.rules.assurance import MFA
@@ -29,6 +30,8 @@ class Parts:
     cookies: Cookies
     authenticate: ClientAuthentication
     client_keys: ClientKeys
+    guarded: Guarded
+    """The way to addresses that clients name."""
     proofs: Proofs
     form_post: Callable[[str, Mapping[str, str]], Response]
     """The page that sends an answer on to a redirect URI by a form."""

@@ -141,6 +141,8 @@ class Client(Members, frozen=True, kw_only=True):
 
     client_id: str
     client_id_issued_at: int
+    registered_itself: bool = False
+    """Nobody here has looked at it: its name is what it says of itself (SR-76)."""
     response_types: tuple[str, ...]
     grant_types: tuple[str, ...]
     scope: str

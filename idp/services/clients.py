@@ -84,19 +84,27 @@ class _Known(Struct, frozen=True):
 _cache: changes.PerDatabase[dict[str, _Known]] = changes.PerDatabase(rows.CHANGES, dict, every=REREAD)
 
 
-def register(metadata: Mapping[str, Any], *, loopback_issuer: bool = False, out: Guarded | None = None) -> Registered:
+def register(
+    metadata: Mapping[str, Any],
+    *,
+    loopback_issuer: bool = False,
+    out: Guarded | None = None,
+    registration_digest: bytes | None = None,
+) -> Registered:
     """Register a client from RFC 7591 metadata. Its redirect URIs are compared byte for byte ever after (SR-68).
 
-    `out` reads its `sector_identifier_uri`. Raises `InvalidMetadata`, with the member and what is allowed.
+    `out` reads its `sector_identifier_uri`; with a `registration_digest` it has registered itself.
+    Raises `InvalidMetadata`, with the member and what is allowed.
     """
     checked = _checked(metadata, loopback_issuer=loopback_issuer, out=out)
     # Account ids have 22 characters of the same alphabet, so none of these is ever one (SR-110).
     client_id = f"c_{secrets.token_urlsafe(16)}"
     now = clock.now()
-    client = _client(checked, client_id, int(now.timestamp()))
+    client = _client(checked, client_id, int(now.timestamp()), by_itself=registration_digest is not None)
     secret = _new_secret() if client.needs_secret else None
     with transaction():
-        rows.add(client_id, _kept(checked), secret_digest=_digest(secret) if secret else None, now=now)
+        digest = _digest(secret) if secret else None
+        rows.add(client_id, _kept(checked), secret_digest=digest, now=now, registration_digest=registration_digest)
         audit.record("client.registered", client_id=client_id, details=_noteworthy(client))
     _cache.forget()
     return Registered(client, secret)
@@ -134,7 +142,8 @@ def edit(
     checked = _checked(metadata, loopback_issuer=loopback_issuer, out=out)
     with transaction():
         row = _row(client_id)
-        client = _client(checked, client_id, int(row.created_at.timestamp()))
+        by_itself = row.registration_digest is not None
+        client = _client(checked, client_id, int(row.created_at.timestamp()), by_itself=by_itself)
         secret = _new_secret() if client.needs_secret and row.secret_digest is None else None
         digest = _digest(secret) if secret else row.secret_digest
         changed = rows.change(
@@ -183,6 +192,7 @@ def response(registered: Registered) -> dict[str, Any]:
     if registered.secret is not None:
         told |= {"client_secret": registered.secret, "client_secret_expires_at": 0}
     named = msgspec.to_builtins(registered.client)
+    del named["registered_itself"]
     return told | {member: value for member, value in named.items() if value is not None}
 
 
@@ -251,12 +261,14 @@ def _kept(metadata: Metadata) -> str:
 
 
 def _from_row(row: rows.ClientRow) -> Client:
-    return _client(_metadata(row.metadata), row.client_id, int(row.created_at.timestamp()))
+    by_itself = row.registration_digest is not None
+    return _client(_metadata(row.metadata), row.client_id, int(row.created_at.timestamp()), by_itself=by_itself)
 
 
-def _client(metadata: Metadata, client_id: str, issued_at: int) -> Client:
+def _client(metadata: Metadata, client_id: str, issued_at: int, *, by_itself: bool) -> Client:
     named = msgspec.to_builtins(metadata)
-    return msgspec.convert(named | {"client_id": client_id, "client_id_issued_at": issued_at}, Client)
+    ours = {"client_id": client_id, "client_id_issued_at": issued_at, "registered_itself": by_itself}
+    return msgspec.convert(named | ours, Client)
 
 
 def _noteworthy(client: Client) -> dict[str, str | int | bool]:
@@ -267,6 +279,7 @@ def _noteworthy(client: Client) -> dict[str, str | int | bool]:
         "scope": client.scope,
         "first_party": client.first_party,
         "pkce_exempt": client.pkce_exempt,
+        "registered_itself": client.registered_itself,
     }
 
 

@@ -75,7 +75,7 @@ def verify(
     chosen = _chosen(keys, said.get("kid"), algorithm)
     if not _fits(chosen, algorithm, parts):
         raise Untrusted("signature does not match")
-    return _object(_decoded(parts[1]))
+    return strict_object(_decoded(parts[1]))
 
 
 def verify_possession(token: str, *, algorithms: Collection[str], typ: str) -> tuple[dict[str, Any], str]:
@@ -91,7 +91,7 @@ def verify_possession(token: str, *, algorithms: Collection[str], typ: str) -> t
         raise Untrusted("jwk is no public key that may be used") from problem
     if algorithm not in chosen.algorithms or not _fits(chosen, algorithm, parts):
         raise Untrusted("signature does not match")
-    return _object(_decoded(parts[1])), chosen.key.thumbprint()
+    return strict_object(_decoded(parts[1])), chosen.key.thumbprint()
 
 
 def public_keys(jwks: Mapping[str, Any]) -> tuple[VerifyingKey, ...]:
@@ -125,7 +125,7 @@ def _parts(token: str) -> tuple[list[bytes], dict[str, Any]]:
     parts = token.encode("utf-8", "replace").split(b".")
     if len(parts) != 3:
         raise Untrusted("not a compact JWS")
-    return parts, _object(_decoded(parts[0]))
+    return parts, strict_object(_decoded(parts[0]))
 
 
 def _checked_header(
@@ -221,8 +221,8 @@ def _decoded(part: bytes) -> bytes:
     return raw
 
 
-def _object(raw: bytes) -> dict[str, Any]:
-    """A JSON object in which every name is there once (RFC 7515 §4, RFC 7519 §4)."""
+def strict_object(raw: bytes) -> dict[str, Any]:
+    """A JSON object in which every name is there once (RFC 7515 §4, RFC 7519 §4). Raises `Untrusted`."""
     try:
         found = json.loads(raw.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_constant)
     except (ValueError, RecursionError):

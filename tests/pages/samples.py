@@ -183,6 +183,7 @@ SAMPLES = (
         {"accounts": [("session", "kari.nordmann@example.no"), ("b", "ola.nordmann.den.lange@example.no")]},
     ),
     Sample("consent", "consent", CONSENT),
+    Sample("consent-unverified", "consent", {**CONSENT, "unverified": True}),
     Sample("consent-optional", "consent", {**CONSENT, "optional": ("email", "payslips")}),
     Sample("eid", "eid", EIDS),
     Sample("eid-wait-code", "eid-wait", {**WAITING, "qr": QR}),

@@ -20,6 +20,7 @@ clients = Table(
     Column("client_id", String(64), primary_key=True),
     Column("metadata", Text, nullable=False),
     Column("secret_digest", LargeBinary(32)),
+    Column("registration_digest", LargeBinary(32)),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
 )
@@ -33,14 +34,24 @@ class ClientRow:
     metadata: str
     secret_digest: bytes | None = field(repr=False)
     created_at: datetime
+    registration_digest: bytes | None = field(default=None, repr=False)
+    """Of the token with which a client that registered itself looks after itself."""
 
 
-def add(client_id: str, metadata: str, *, secret_digest: bytes | None, now: datetime) -> None:
+def add(
+    client_id: str,
+    metadata: str,
+    *,
+    secret_digest: bytes | None,
+    now: datetime,
+    registration_digest: bytes | None = None,
+) -> None:
     """Keep a new client. Joins the caller's transaction."""
     row = {
         "client_id": client_id,
         "metadata": metadata,
         "secret_digest": secret_digest,
+        "registration_digest": registration_digest,
         "created_at": now,
         "updated_at": now,
     }
@@ -94,4 +105,4 @@ def remove(client_id: str) -> bool:
 
 
 def _client(row: Row[Any]) -> ClientRow:
-    return ClientRow(row.client_id, row.metadata, row.secret_digest, row.created_at)
+    return ClientRow(row.client_id, row.metadata, row.secret_digest, row.created_at, row.registration_digest)
