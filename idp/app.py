@@ -19,9 +19,11 @@ from idp.delivery.worker import Worker
 from idp.foundation import open_durable, template_folder
 from idp.protocol.blueprint import protocol_blueprint
 from idp.protocol.client_auth import ClientAuthentication
+from idp.protocol.client_certificates import ENVIRON, ClientCertificates, read_issuers
 from idp.protocol.dpop import Proofs
 from idp.protocol.errors import PageError
 from idp.protocol.logout_tokens import LogoutTokens
+from idp.protocol.metadata import FOR_CERTIFICATES
 from idp.protocol.parts import Parts as ProtocolParts
 from idp.services import logout
 from idp.settings import Settings
@@ -43,6 +45,7 @@ def create_app(settings: Settings) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.config["MAX_FORM_MEMORY_SIZE"] = LARGEST_BODY
     _people(app, parts)
+    certificates = ClientCertificates(read_issuers(settings.mutual_tls.issuers), parts.client_keys)
     app.register_blueprint(
         protocol_blueprint(
             ProtocolParts(
@@ -51,7 +54,8 @@ def create_app(settings: Settings) -> Flask:
                 keyring=parts.keyring,
                 interactions=parts.interactions,
                 cookies=parts.cookies,
-                authenticate=ClientAuthentication(parts.store, settings.server.issuer, parts.client_keys),
+                authenticate=ClientAuthentication(parts.store, settings.server.issuer, parts.client_keys, certificates),
+                certificates=certificates,
                 client_keys=parts.client_keys,
                 guarded=parts.guarded,
                 proofs=Proofs(
@@ -67,10 +71,14 @@ def create_app(settings: Settings) -> Flask:
         )
     )
     app.register_error_handler(PageError, _draw)
-    app.before_request(_known_host(settings.server.issuer))
+    app.before_request(_known_host(settings.server.issuer, settings.mutual_tls.base_url))
     app.before_request(_same_origin(settings.server.issuer))
     app.wsgi_app = TrustedProxies(  # type: ignore[method-assign]
-        app.wsgi_app, settings.server.trusted_proxies, settings.server.forwarded_hops
+        app.wsgi_app,
+        settings.server.trusted_proxies,
+        settings.server.forwarded_hops,
+        certificate=settings.mutual_tls.header,
+        found_at=ENVIRON,
     )
     return app
 
@@ -110,12 +118,15 @@ def _draw(problem: PageError) -> ResponseReturnValue:
     return errors.draw(problem.kind, technical=problem.technical, client=problem.client)
 
 
-def _known_host(issuer: str) -> Callable[[], None]:
-    """Refuse a Host that is not the issuer's: links and origins come from the settings alone (SR-65)."""
-    expected = urlsplit(issuer).netloc
+def _known_host(issuer: str, for_certificates: str | None) -> Callable[[], None]:
+    """Refuse a Host that is not the issuer's: links and origins come from the settings alone (SR-65).
+
+    Where certificates of clients are asked for, only clients have any business (RFC 8705 §5).
+    """
+    expected, beside = urlsplit(issuer).netloc, urlsplit(for_certificates or "").netloc
 
     def check() -> None:
-        if request.host != expected:
+        if request.host != expected and not (beside and request.host == beside and request.path in FOR_CERTIFICATES):
             raise BadRequest("unknown host")
 
     return check

@@ -249,6 +249,17 @@ class Registration(Section, frozen=True, kw_only=True):
     """Open the registration endpoint (SR-110)."""
 
 
+class MutualTls(Section, frozen=True, kw_only=True):
+    """[mutual_tls] Certificates of clients (RFC 8705), which a proxy in `server.trusted_proxies` passes on."""
+
+    header: str | None = None
+    """Header with the certificate: percent-encoded PEM, or RFC 9440. Without it there is no mutual TLS."""
+    issuers: str | None = None
+    """PEM file of the authorities whose certificates count for `tls_client_auth`."""
+    base_url: str | None = None
+    """Origin at which the proxy asks for certificates, if it is not the issuer's own (RFC 8705 §5)."""
+
+
 class Phones(Section, frozen=True, kw_only=True):
     """[phones] Which numbers may get codes."""
 
@@ -277,6 +288,7 @@ class Settings(Section, frozen=True, kw_only=True):
     mail: Mail = field(default_factory=Mail)
     sms: Gateway = field(default_factory=Gateway)
     voice: Gateway = field(default_factory=Gateway)
+    mutual_tls: MutualTls = field(default_factory=MutualTls)
     registration: Registration = field(default_factory=Registration)
     outgoing: Outgoing = field(default_factory=Outgoing)
     phones: Phones = field(default_factory=Phones)

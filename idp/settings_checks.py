@@ -148,6 +148,23 @@ def _clients_addresses(settings: Settings) -> Iterator[Problem]:
         yield Problem("outgoing.trusted_roots", f"{roots} is no file")
 
 
+def _mutual_tls(settings: Settings) -> Iterator[Problem]:
+    own = settings.mutual_tls
+    if own.header is None:
+        if own.issuers or own.base_url:
+            yield Problem("mutual_tls.header", "is missing: nothing says in which header the certificate comes")
+        return
+    if not re.fullmatch(r"[A-Za-z0-9-]+", own.header):
+        yield Problem("mutual_tls.header", f"{own.header!r} is no name of a header")
+    if not settings.server.trusted_proxies:
+        yield Problem("mutual_tls.header", "is believed from server.trusted_proxies only, and there are none")
+    if own.issuers is not None and not Path(own.issuers).is_file():
+        yield Problem("mutual_tls.issuers", f"{own.issuers} is no file")
+    parts = _split(own.base_url or "https://x")
+    if parts is None or parts.scheme != "https" or not parts.hostname or parts.path.strip("/") or parts.query:
+        yield Problem("mutual_tls.base_url", "must be an https origin")
+
+
 def _stores(settings: Settings) -> Iterator[Problem]:
     if not settings.database.url.startswith(("sqlite:///", "postgresql+psycopg://")):
         yield Problem("database.url", "must begin with sqlite:/// or postgresql+psycopg://")
@@ -192,4 +209,15 @@ def _split(address: str) -> SplitResult | None:
     return parts
 
 
-CHECKS = (_issuer, _listening, _service, _phones, _durations, _outgoing, _clients_addresses, _stores, _secret_files)
+CHECKS = (
+    _issuer,
+    _listening,
+    _service,
+    _phones,
+    _durations,
+    _outgoing,
+    _clients_addresses,
+    _mutual_tls,
+    _stores,
+    _secret_files,
+)

@@ -76,6 +76,9 @@ def check_possession(parts: Parts, request: Request, given: Presented, live: Liv
 
     Raises `InvalidToken`, `InvalidDPoPProof`.
     """
+    certificate = (live.confirmation or {}).get("x5t#S256")
+    if certificate is not None and certificate != parts.certificates.thumbprint(request):  # RFC 8705 §3
+        raise InvalidToken("the token is bound to another certificate")
     bound = (live.confirmation or {}).get("jkt")
     if given.dpop is not (bound is not None):
         raise InvalidToken("the token is bound to a key" if bound else "the token is not bound to a key")

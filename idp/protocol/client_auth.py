@@ -10,6 +10,7 @@ import orjson
 from flask import Request
 
 from idp import clock
+from idp.protocol.client_certificates import ClientCertificates
 from idp.protocol.errors import InvalidClient, InvalidRequest
 from idp.protocol.request import Parameters
 from idp.rules import fapi2
@@ -20,6 +21,7 @@ from idp.signing import jws
 from idp.stores.shortlived import replays
 from idp.stores.shortlived.contract import ShortLived
 
+CERTIFICATE_METHODS = ("tls_client_auth", "self_signed_tls_client_auth")
 JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 LONGEST_ASSERTION = 3600
 """Seconds an assertion may live: several libraries make them for an hour."""
@@ -31,10 +33,11 @@ AHEAD, FAR_AHEAD = 10, 60
 class ClientAuthentication:
     """Who is calling, proved as the client was registered."""
 
-    def __init__(self, store: ShortLived, issuer: str, keys: ClientKeys) -> None:
+    def __init__(self, store: ShortLived, issuer: str, keys: ClientKeys, certificates: ClientCertificates) -> None:
         self._store = store
         self._issuer = issuer
         self._keys = keys
+        self._certificates = certificates
 
     def __call__(self, request: Request, parameters: Parameters) -> Client:
         """The client. Raises `InvalidClient`, and `InvalidRequest` for two methods at once."""
@@ -61,7 +64,17 @@ class ClientAuthentication:
                 )
             case ["private_key_jwt"]:
                 return self._by_assertion(request, parameters)
-        return _registered(parameters.get("client_id", ""), "none")
+        return self._by_connection(request, parameters.get("client_id", ""))
+
+    def _by_connection(self, request: Request, client_id: str) -> Client:
+        """A client that shows nothing in its request: its certificate speaks for it, or it is a public one."""
+        client = clients.find(client_id)
+        if client is None:
+            raise InvalidClient
+        by_certificate = client.token_endpoint_auth_method in CERTIFICATE_METHODS
+        if by_certificate and self._certificates.authenticates(client, request):
+            return client
+        return _registered(client_id, "none")
 
     def _by_secret(self, client_id: str, secret: str, method: str) -> Client:
         client = clients.find(client_id)

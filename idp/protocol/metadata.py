@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 from idp.protocol.answers import JSON
 from idp.protocol.authorization_answers import MODES
 from idp.protocol.claims import CLAIMS, SCOPES
+from idp.protocol.client_auth import CERTIFICATE_METHODS
 from idp.protocol.parts import Parts
 from idp.protocol.registration import PATH
 from idp.protocol.token import GRANTS
@@ -19,7 +20,7 @@ from idp.rules import verified_claims
 from idp.signing.jwe import CONTENT_ALGORITHMS, KEY_ALGORITHMS
 from idp.signing.jws import ALGORITHMS
 
-CLIENT_AUTHENTICATION = ("client_secret_basic", "client_secret_post", "private_key_jwt", "none")
+CLIENT_AUTHENTICATION = ("client_secret_basic", "client_secret_post", "private_key_jwt")
 ENDPOINTS = {
     "authorization_endpoint": "/authorize",
     "token_endpoint": "/token",
@@ -30,6 +31,9 @@ ENDPOINTS = {
     "end_session_endpoint": "/logout",
     "jwks_uri": "/jwks",
 }
+FOR_CERTIFICATES = ("/token", "/par", "/userinfo", "/introspect", "/revoke")
+"""Endpoints at which a client may show a certificate."""
+
 CACHED_FOR = 3600
 """Seconds that discovery and keys may be kept (SR-100)."""
 
@@ -84,6 +88,18 @@ class Metadata:
             **{f"{what}_enc_values_supported": list(CONTENT_ALGORITHMS) for what in encrypted},
         }
 
+    def _mutual_tls(self) -> dict[str, Any]:
+        """RFC 8705 §3.3, §5."""
+        own = self._parts.settings.mutual_tls
+        if own.header is None:
+            return {}
+        told: dict[str, Any] = {"tls_client_certificate_bound_access_tokens": True}
+        if own.base_url is not None:
+            base = own.base_url.rstrip("/")
+            aliases = {name: f"{base}{path}" for name, path in ENDPOINTS.items() if path in FOR_CERTIFICATES}
+            told["mtls_endpoint_aliases"] = aliases
+        return told
+
     def _endpoints(self) -> dict[str, Any]:
         offered = dict(ENDPOINTS)
         if self._parts.settings.registration.enabled:
@@ -92,9 +108,10 @@ class Metadata:
 
     def _told(self) -> dict[str, Any]:
         issuer, service = self._parts.issuer, self._parts.settings.service
-        checked = [method for method in CLIENT_AUTHENTICATION if method != "none"]
+        checked = [*CLIENT_AUTHENTICATION, *(CERTIFICATE_METHODS if self._parts.settings.mutual_tls.header else ())]
         return {
             **self._assured(),
+            **self._mutual_tls(),
             **self._endpoints(),
             "issuer": issuer,
             "scopes_supported": list(SCOPES),
@@ -105,11 +122,11 @@ class Metadata:
             "subject_types_supported": ["public", "pairwise"],
             "acr_values_supported": list(self._parts.levels),
             **self._for_clients(),
-            "token_endpoint_auth_methods_supported": list(CLIENT_AUTHENTICATION),
+            "token_endpoint_auth_methods_supported": [*checked, "none"],
             "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
             "introspection_endpoint_auth_methods_supported": checked,
             "introspection_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
-            "revocation_endpoint_auth_methods_supported": list(CLIENT_AUTHENTICATION),
+            "revocation_endpoint_auth_methods_supported": [*checked, "none"],
             "revocation_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
             "dpop_signing_alg_values_supported": list(ALGORITHMS),
             "code_challenge_methods_supported": ["S256"],

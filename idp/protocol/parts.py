@@ -11,6 +11,7 @@ from idp.cookies import Cookies
 from idp.interaction import Interactions
 from idp.outgoing.guarded import Guarded
 from idp.protocol.client_auth import ClientAuthentication
+from idp.protocol.client_certificates import ClientCertificates
 from idp.protocol.dpop import Proofs
 from idp.rules.assurance import MFA
 from idp.services.client_keys import ClientKeys
@@ -32,6 +33,7 @@ class Parts:
     client_keys: ClientKeys
     guarded: Guarded
     """The way to addresses that clients name."""
+    certificates: ClientCertificates
     proofs: Proofs
     form_post: Callable[[str, Mapping[str, str]], Response]
     """The page that sends an answer on to a redirect URI by a form."""

@@ -53,6 +53,16 @@ class Token:
         thumbprint = self._parts.proofs.thumbprint(request, algorithms=allowed)
         if thumbprint is not None:
             return {"jkt": thumbprint}
+        if client.tls_client_certificate_bound_access_tokens:
+            return self._certificate(client)
         if client.dpop_bound_access_tokens:  # RFC 9449 §5.2
             raise InvalidDPoPProof(fapi2.RULES["bound"] if client.profile else "the DPoP header is missing")
         return None
+
+    def _certificate(self, client: Client) -> Confirmation:
+        """RFC 8705 §3: such a client's tokens are bound to the certificate of the very connection."""
+        thumbprint = self._parts.certificates.thumbprint(request)
+        if thumbprint is None:
+            rule = fapi2.RULES["bound"] if client.profile else "the connection has no client certificate"
+            raise InvalidRequest(rule)
+        return {"x5t#S256": thumbprint}

@@ -117,6 +117,18 @@ def _check_authentication(metadata: Metadata) -> None:
                 raise InvalidMetadata("token_endpoint_auth_method", f"`none` cannot be, together with {member}")
 
 
+TLS_NAMES = tuple(f"tls_client_auth_{name}" for name in ("subject_dn", "san_dns", "san_uri", "san_ip", "san_email"))
+
+
+def _check_certificate(metadata: Metadata) -> None:
+    """RFC 8705 §2.1.2: exactly one name goes with tls_client_auth, and with nothing else."""
+    named = [member for member in TLS_NAMES if getattr(metadata, member) is not None]
+    wanted = 1 if metadata.token_endpoint_auth_method == "tls_client_auth" else 0  # noqa: S105 - a method's name
+    if len(named) != wanted:
+        member = named[0] if named else TLS_NAMES[0]
+        raise InvalidMetadata(member, "exactly one of the tls_client_auth_ names goes with tls_client_auth")
+
+
 def _check_keys(metadata: Metadata) -> None:
     if metadata.jwks is not None and metadata.jwks_uri is not None:
         raise InvalidMetadata("jwks_uri", "the keys are given in `jwks`: one of the two (RFC 7591 §2)")
@@ -124,6 +136,10 @@ def _check_keys(metadata: Metadata) -> None:
         return
     for member, needs in (
         ("private_key_jwt", metadata.token_endpoint_auth_method == "private_key_jwt"),  # noqa: S105 - a method
+        (
+            "self_signed_tls_client_auth",
+            metadata.token_endpoint_auth_method == "self_signed_tls_client_auth",  # noqa: S105 - a method
+        ),
         ("require_signed_request_object", metadata.require_signed_request_object),
         ("id_token_encrypted_response_alg", metadata.id_token_encrypted_response_alg is not None),
         ("userinfo_encrypted_response_alg", metadata.userinfo_encrypted_response_alg is not None),
@@ -160,6 +176,7 @@ def _check_scope(metadata: Metadata) -> None:
 _CHECKS: tuple[Callable[[Metadata], None], ...] = (
     _check_grants,
     _check_authentication,
+    _check_certificate,
     _check_keys,
     _check_encryption,
     _check_sector,

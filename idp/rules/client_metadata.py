@@ -13,7 +13,14 @@ from msgspec import Meta, Struct
 Text = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Uri = Annotated[str, Meta(min_length=1, max_length=2000)]
 Scopes = Annotated[str, Meta(max_length=1000, pattern=r"^([!#-\[\]-~]+( [!#-\[\]-~]+)*)?$")]
-Method = Literal["client_secret_basic", "client_secret_post", "private_key_jwt", "none"]
+Method = Literal[
+    "client_secret_basic",
+    "client_secret_post",
+    "private_key_jwt",
+    "tls_client_auth",
+    "self_signed_tls_client_auth",
+    "none",
+]
 KeyAlgorithm = Literal["RSA-OAEP", "RSA-OAEP-256", "ECDH-ES", "ECDH-ES+A128KW", "ECDH-ES+A256KW"]
 ContentAlgorithm = Literal["A128CBC-HS256", "A256CBC-HS512", "A128GCM", "A256GCM"]
 SigningAlgorithm = Literal["ES256", "RS256", "PS256", "EdDSA", "Ed25519"]
@@ -75,6 +82,16 @@ class Members(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Public keys, inline (RFC 7517), for private_key_jwt."""
     jwks_uri: Uri | None = None
     """Where its public keys lie, instead."""
+    tls_client_auth_subject_dn: Text | None = None
+    """Subject of its certificate for tls_client_auth, as RFC 4514 writes it; or one of the four names below."""
+    tls_client_auth_san_dns: Text | None = None
+    """DNS name in its certificate."""
+    tls_client_auth_san_uri: Text | None = None
+    """URI in its certificate."""
+    tls_client_auth_san_ip: Text | None = None
+    """IP address in its certificate."""
+    tls_client_auth_san_email: Text | None = None
+    """Mail address in its certificate."""
     id_token_signed_response_alg: SigningAlgorithm = "RS256"  # noqa: S105 - the name of an algorithm
     """Algorithm of its ID tokens. RS256 when not named, as OpenID Connect says."""
     authorization_signed_response_alg: SigningAlgorithm | None = None

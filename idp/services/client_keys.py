@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from threading import Lock
@@ -51,6 +53,10 @@ class ClientKeys:
             client, lambda jwks: jws.verify(token, _for_signatures(jwks), algorithms=algorithms, typ=typ)
         )
 
+    def certificates(self, client: Client) -> frozenset[bytes]:
+        """The certificates of its keys (`x5c`, the first of each), as DER (RFC 8705 §2.2.2)."""
+        return self._with_keys(client, _certificates)
+
     def encrypt(self, client: Client, content: str, *, algorithm: str, encryption: str, kind: str) -> str:
         """The content, of media type `kind`, as only the client can read it. Raises `jws.Untrusted` without a key."""
         return self._with_keys(
@@ -92,6 +98,16 @@ class ClientKeys:
         except (Unreachable, ValueError, RecursionError):
             return None
         return found if isinstance(found, dict) and isinstance(found.get("keys"), list) else None
+
+
+def _certificates(jwks: Mapping[str, Any]) -> frozenset[bytes]:
+    found = set()
+    for jwk in jwks.get("keys", ()):
+        chain = jwk.get("x5c") if isinstance(jwk, Mapping) else None
+        if isinstance(chain, list) and chain and isinstance(chain[0], str):
+            with suppress(ValueError):
+                found.add(b64decode(chain[0], validate=True))
+    return frozenset(found)
 
 
 def _for_signatures(jwks: Mapping[str, Any]) -> tuple[jws.VerifyingKey, ...]:
