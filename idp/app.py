@@ -45,31 +45,7 @@ def create_app(settings: Settings) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.config["MAX_FORM_MEMORY_SIZE"] = LARGEST_BODY
     _people(app, parts)
-    certificates = ClientCertificates(read_issuers(settings.mutual_tls.issuers), parts.client_keys)
-    app.register_blueprint(
-        protocol_blueprint(
-            ProtocolParts(
-                settings=settings,
-                store=parts.store,
-                keyring=parts.keyring,
-                interactions=parts.interactions,
-                cookies=parts.cookies,
-                authenticate=ClientAuthentication(parts.store, settings.server.issuer, parts.client_keys, certificates),
-                certificates=certificates,
-                client_keys=parts.client_keys,
-                guarded=parts.guarded,
-                proofs=Proofs(
-                    parts.store,
-                    settings.server.issuer,
-                    parts.vault.index("dpop nonces", purpose="key of DPoP nonces"),
-                    nonce_required=settings.tokens.dpop_nonce_required,
-                ),
-                form_post=pages.form_post,
-                identity_levels=parts.eids.levels,
-                trust_frameworks=tuple(sorted(set(parts.eids.trust_frameworks.values()))),
-            )
-        )
-    )
+    app.register_blueprint(protocol_blueprint(_protocol_parts(parts)))
     app.register_error_handler(PageError, _draw)
     app.before_request(_known_host(settings.server.issuer, settings.mutual_tls.base_url))
     app.before_request(_same_origin(settings.server.issuer))
@@ -81,6 +57,32 @@ def create_app(settings: Settings) -> Flask:
         found_at=ENVIRON,
     )
     return app
+
+
+def _protocol_parts(parts: Parts) -> ProtocolParts:
+    """What the endpoints of the protocol work with."""
+    settings = parts.settings
+    certificates = ClientCertificates(read_issuers(settings.mutual_tls.issuers), parts.client_keys)
+    return ProtocolParts(
+        settings=settings,
+        store=parts.store,
+        keyring=parts.keyring,
+        interactions=parts.interactions,
+        cookies=parts.cookies,
+        authenticate=ClientAuthentication(parts.store, settings.server.issuer, parts.client_keys, certificates),
+        certificates=certificates,
+        client_keys=parts.client_keys,
+        guarded=parts.guarded,
+        proofs=Proofs(
+            parts.store,
+            settings.server.issuer,
+            parts.vault.index("dpop nonces", purpose="key of DPoP nonces"),
+            nonce_required=settings.tokens.dpop_nonce_required,
+        ),
+        form_post=pages.form_post,
+        identity_levels=parts.eids.levels,
+        trust_frameworks=tuple(sorted(set(parts.eids.trust_frameworks.values()))),
+    )
 
 
 def worker_of(app: Flask) -> Worker:
