@@ -8,11 +8,22 @@ from typing import Any, TypeVar
 
 import click
 
+from idp.rules.client_metadata import TOKEN_EXCHANGE
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _ALGORITHMS = click.Choice(["ES256", "RS256", "PS256", "EdDSA", "Ed25519"])
-_METHODS = click.Choice(["client_secret_basic", "client_secret_post", "private_key_jwt", "none"])
-_GRANTS = click.Choice(["authorization_code", "refresh_token", "client_credentials"])
+_METHODS = click.Choice(
+    [
+        "client_secret_basic",
+        "client_secret_post",
+        "private_key_jwt",
+        "tls_client_auth",
+        "self_signed_tls_client_auth",
+        "none",
+    ]
+)
+_GRANTS = click.Choice(["authorization_code", "refresh_token", "client_credentials", TOKEN_EXCHANGE])
 
 
 class _JsonFile(click.File):

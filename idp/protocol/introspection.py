@@ -73,7 +73,9 @@ class Introspection:
         }
         if live.claims is not None:
             return (
-                told | {name: live.claims[name] for name in ("sub", "aud", "jti") if name in live.claims} | _proof(live)
+                told
+                | {name: live.claims[name] for name in ("sub", "aud", "jti", "act") if name in live.claims}
+                | _proof(live)
             )
         return told | {"sub": _known_as(live)} | _proof(live)
 

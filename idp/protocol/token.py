@@ -10,10 +10,11 @@ from werkzeug.wrappers import Response
 
 from idp.protocol.answers import json_answer
 from idp.protocol.errors import InvalidDPoPProof, InvalidRequest, UnauthorizedClient, UnsupportedGrantType
-from idp.protocol.grants import authorization_code, client_credentials, refresh_token
+from idp.protocol.grants import authorization_code, client_credentials, refresh_token, token_exchange
 from idp.protocol.parts import Parts
 from idp.protocol.request import Confirmation, Parameters, of_form
 from idp.rules import fapi2
+from idp.rules.client_metadata import TOKEN_EXCHANGE
 from idp.services.clients import Client
 from idp.signing.jws import ALGORITHMS
 
@@ -23,6 +24,7 @@ GRANTS: Mapping[str, Grant] = {
     "authorization_code": authorization_code.exchange,
     "refresh_token": refresh_token.refresh,
     "client_credentials": client_credentials.issue,
+    TOKEN_EXCHANGE: token_exchange.exchange,
 }
 
 

@@ -135,6 +135,27 @@ def machine_token(
     return _for_api(parts, {"client_id": client.client_id, **claims}, audiences, now, expires_at)
 
 
+def delegated_token(
+    parts: Parts,
+    grant: Grant,
+    client: Client,
+    about: Mapping[str, Any],
+    *,
+    audiences: Sequence[str],
+    expires_at: datetime,
+    confirmation: Confirmation | None,
+) -> str:
+    """A token with which `client` acts for the person of a grant: it falls with that grant (RFC 8693)."""
+    claims = {
+        "client_id": client.client_id,
+        **about,
+        **proof_claims(grant.assurance.at(clock.now())),
+        "jti": f"{grant.reference}.{secrets.token_urlsafe(12)}",
+        **_bound(confirmation),
+    }
+    return _for_api(parts, claims, audiences, clock.now(), expires_at)
+
+
 def id_token(parts: Parts, grant: Grant, client: Client, *, nonce: str | None, access: str) -> str:
     """The ID token (OIDC Core §2), signed as the client is registered."""
     now = clock.timestamp()

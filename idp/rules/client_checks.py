@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from idp.rules import fapi2, redirect_uris
-from idp.rules.client_metadata import MEMBERS, PERSONAL_SCOPE, InvalidMetadata, Metadata
+from idp.rules.client_metadata import MEMBERS, PERSONAL_SCOPE, TOKEN_EXCHANGE, InvalidMetadata, Metadata
 
 _TYPES = get_type_hints(Metadata)
 
@@ -102,6 +102,10 @@ def _check_grants(metadata: Metadata) -> None:
         raise InvalidMetadata("response_types", "`code` goes with the authorization_code grant, and only with it")
     if "refresh_token" in grants and not people:
         raise InvalidMetadata("grant_types", "refresh_token needs authorization_code")
+    if TOKEN_EXCHANGE in grants and (metadata.resource_server is None or not metadata.resources):
+        raise InvalidMetadata(
+            "grant_types", "token exchange is for a `resource_server` that has `resources` to ask for"
+        )
     if not grants and metadata.resource_server is None:
         raise InvalidMetadata("grant_types", "a client with no grant must be a `resource_server`")
 

@@ -21,6 +21,13 @@ Method = Literal[
     "self_signed_tls_client_auth",
     "none",
 ]
+TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # noqa: S105 - the name of a grant
+GrantType = Literal[
+    "authorization_code",
+    "refresh_token",
+    "client_credentials",
+    "urn:ietf:params:oauth:grant-type:token-exchange",
+]
 KeyAlgorithm = Literal["RSA-OAEP", "RSA-OAEP-256", "ECDH-ES", "ECDH-ES+A128KW", "ECDH-ES+A256KW"]
 ContentAlgorithm = Literal["A128CBC-HS256", "A256CBC-HS512", "A128GCM", "A256GCM"]
 SigningAlgorithm = Literal["ES256", "RS256", "PS256", "EdDSA", "Ed25519"]
@@ -147,7 +154,7 @@ class Metadata(Members, frozen=True, kw_only=True):
 
     response_types: tuple[Literal["code"], ...] | None = None
     """Only `code` (SR-67)."""
-    grant_types: tuple[Literal["authorization_code", "refresh_token", "client_credentials"], ...] | None = None
+    grant_types: tuple[GrantType, ...] | None = None
     """Grants the client may use. Default: authorization_code; none for a mere resource server."""
     scope: Scopes | None = None
     """Scopes it may ask for, separated by spaces. Default: openid profile email (with authorization_code)."""

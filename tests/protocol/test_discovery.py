@@ -12,6 +12,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from idp import clock as idp_clock
+from idp.rules.client_metadata import TOKEN_EXCHANGE
 from idp.services import keys
 from idp.services.clients import Registered
 from tests.people import Outside, Person, Provider, new_provider, on_sqlite, settings_for
@@ -113,7 +114,10 @@ def test_levels(kari: Person) -> None:
         assert kari.comes_from_portal(acr_values=level).redirected_to()["code"]
 
 
-@pytest.mark.parametrize("grant", ["authorization_code", "refresh_token", "client_credentials", "password", "implicit"])
+@pytest.mark.parametrize(
+    "grant",
+    ["authorization_code", "refresh_token", "client_credentials", TOKEN_EXCHANGE, "password", "implicit"],
+)
 def test_grants(provider: Provider, grant: str) -> None:
     known = error(posts(provider, "/token", {"grant_type": grant}))[1] != "unsupported_grant_type"
 
