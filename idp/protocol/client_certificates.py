@@ -13,6 +13,7 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from flask import Request
 
 from idp import clock
@@ -64,9 +65,20 @@ class ClientCertificates:
 
     def _is_issued(self, certificate: x509.Certificate) -> bool:
         now = clock.now()
-        if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
+        if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc or not _for_clients(
+            certificate
+        ):
             return False
         return any(_issued(certificate, issuer) for issuer in self.issuers)
+
+
+def _for_clients(certificate: x509.Certificate) -> bool:
+    """A certificate that says what it is for is for clients: a server's own is no client (RFC 5280 §4.2.1.12)."""
+    try:
+        usage = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except x509.ExtensionNotFound:
+        return True
+    return ExtendedKeyUsageOID.CLIENT_AUTH in usage
 
 
 def _issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:

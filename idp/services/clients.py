@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from hmac import compare_digest
 from typing import Any
@@ -90,10 +90,12 @@ def register(
     loopback_issuer: bool = False,
     out: Guarded | None = None,
     registration_digest: bytes | None = None,
+    together_with: Callable[[], None] | None = None,
 ) -> Registered:
     """Register a client from RFC 7591 metadata. Its redirect URIs are compared byte for byte ever after (SR-68).
 
     `out` reads its `sector_identifier_uri`; with a `registration_digest` it has registered itself.
+    `together_with` is done in the same transaction, which no call to another server holds open.
     Raises `InvalidMetadata`, with the member and what is allowed.
     """
     checked = _checked(metadata, loopback_issuer=loopback_issuer, out=out)
@@ -103,6 +105,8 @@ def register(
     client = _client(checked, client_id, int(now.timestamp()), by_itself=registration_digest is not None)
     secret = _new_secret() if client.needs_secret else None
     with transaction():
+        if together_with is not None:
+            together_with()
         digest = _digest(secret) if secret else None
         rows.add(client_id, _kept(checked), secret_digest=digest, now=now, registration_digest=registration_digest)
         audit.record("client.registered", client_id=client_id, details=_noteworthy(client))

@@ -107,12 +107,18 @@ def register(token: str, given: Mapping[str, Any], *, loopback_issuer: bool, out
         raise NotAllowed("the initial access token does not count")
     own = secrets.token_urlsafe(32)
     metadata = _allowed(given, orjson.loads(found.allowance))
-    with transaction():
-        registered = clients.register(
-            metadata, loopback_issuer=loopback_issuer, out=out, registration_digest=_digest(own)
-        )
+
+    def spend() -> None:
         if not registration_tokens.spend(found.id, now=now):
             raise NotAllowed("the initial access token is used up")
+
+    registered = clients.register(
+        metadata,
+        loopback_issuer=loopback_issuer,
+        out=out,
+        registration_digest=_digest(own),
+        together_with=spend,
+    )
     return Own(registered, own)
 
 

@@ -160,7 +160,7 @@ def test_signing_out_ends_both_sessions(demo: Demo) -> None:
 def test_the_data_service_challenges_over_http(demo: Demo) -> None:
     answer = httpx.get(demo.ready["data_service"] + "/payslips", trust_env=False)
     assert answer.status_code == 401
-    assert answer.headers["www-authenticate"] == "Bearer"
+    assert answer.headers["www-authenticate"].startswith("Bearer, DPoP algs=")
 
 
 def test_secrets_are_for_this_user_only(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> None:

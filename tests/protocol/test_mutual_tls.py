@@ -17,7 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from joserfc.jwk import ECKey
 from werkzeug.test import TestResponse
 
@@ -50,7 +50,9 @@ class Certified:
         return urlsafe_b64encode(sha256(self.der).digest()).rstrip(b"=").decode()
 
 
-def certify(name: str, *, by: Certified | None = None, sans: Any = (), days: tuple[int, int] = (-1, 1)) -> Certified:
+def certify(
+    name: str, *, by: Certified | None = None, sans: Any = (), days: tuple[int, int] = (-1, 1), usage: Any = None
+) -> Certified:
     """A certificate; by itself unless somebody else vouches for it."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
@@ -65,6 +67,8 @@ def certify(name: str, *, by: Certified | None = None, sans: Any = (), days: tup
         .not_valid_after(now + timedelta(days=days[1]))
         .add_extension(x509.BasicConstraints(ca=by is None, path_length=None), critical=True)
     )
+    if usage:
+        builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
     if sans:
         builder = builder.add_extension(x509.SubjectAlternativeName(sans), critical=False)
     return Certified(builder.sign(by.key if by else key, hashes.SHA256()), key)
@@ -115,6 +119,8 @@ def test_a_certificate_of_a_known_authority_authenticates(provider: Provider) ->
     client = by_certificate(provider)
 
     assert revokes(provider, client, PORTAL_CERT.header).status_code == 200
+    for_clients = certify("portal", by=AUTHORITY, usage=ExtendedKeyUsageOID.CLIENT_AUTH)
+    assert revokes(provider, client, for_clients.header).status_code == 200
     assert client.secret is None
 
 
@@ -150,6 +156,7 @@ WRONG: dict[str, Callable[[], dict[str, str]]] = {
     "its own word": lambda: certify("portal").header,
     "expired": lambda: certify("portal", by=AUTHORITY, days=(-3, -1)).header,
     "not yet": lambda: certify("portal", by=AUTHORITY, days=(1, 3)).header,
+    "a server's": lambda: certify("portal", by=AUTHORITY, usage=ExtendedKeyUsageOID.SERVER_AUTH).header,
     "nonsense": lambda: {HEADER: "nonsense"},
     "nonsense in PEM": lambda: {HEADER: quote("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----")},
     "no base64": lambda: {HEADER: ":!!!:"},
