@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from joserfc.jwk import ECKey
 
 from tests.clients.running import Browser, Running, parameters
 
@@ -70,6 +71,35 @@ def test_a_node_library_completes_everything(
     assert done["after_revocation"] == "invalid_grant"
     assert done["signed_out"].startswith(SIGNED_OUT)
     assert parameters(done["signed_out"])["state"] == done["state"]
+
+
+def test_a_strict_library_completes_the_profile(node: str, provider: Running, kari: Browser) -> None:
+    """FAPI 2.0: pushed request, private_key_jwt, tokens that are bound by DPoP and no bearer tokens."""
+    key = ECKey.generate_key("P-256", parameters={"kid": "one"})
+    client = provider.register(
+        client_name="A strict library",
+        redirect_uris=[CALLBACK.replace("client.", "strict.")],
+        grant_types=["authorization_code", "refresh_token"],
+        scope=SCOPE,
+        profile="fapi2",
+        token_endpoint_auth_method="private_key_jwt",
+        jwks={"keys": [key.as_dict(private=False)]},
+    )
+    setup = {
+        "issuer": provider.issuer,
+        "client_id": client["client_id"],
+        "key": key.as_dict(private=True),
+        "redirect_uri": CALLBACK.replace("client.", "strict."),
+        "scope": SCOPE,
+    }
+
+    done = _conversation([node, str(HERE / "openid_client_strict.mjs")], setup, kari)
+
+    assert done["pushed_as"] == ["client_id", "request_uri"]
+    assert done["claims"]["sub"] == done["userinfo"]["sub"]
+    assert (done["token_type"], done["refreshed"]) == ("dpop", "dpop")
+    assert done["as_bearer"] is not None
+    assert done["after_revocation"] == "invalid_grant"
 
 
 def _conversation(command: list[str], setup: dict[str, Any], person: Browser) -> dict[str, Any]:
