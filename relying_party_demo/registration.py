@@ -89,6 +89,7 @@ def _portal(layout: Layout) -> dict[str, Any]:
         "client_uri": f"{url}/",
         "redirect_uris": [f"{url}/callback"],
         "post_logout_redirect_uris": [f"{url}/signed-out"],
+        "backchannel_logout_uri": f"{url}/backchannel-logout",
         "initiate_login_uri": f"{url}/login",
         "grant_types": ["authorization_code", "refresh_token"],
         "response_types": ["code"],

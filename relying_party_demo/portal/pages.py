@@ -12,6 +12,7 @@ from flask import Blueprint, abort, current_app, g, redirect, render_template, r
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
+from .logout_tokens import LEEWAY, Untrusted
 from .payslips import Answer, Closed, DataService, Found, ProofNeeded, TokenRefused, Unavailable
 from .provider import NotOurTrip, Provider, ProviderRefused, ProviderUnreachable, SignedOut, Trip, kept_tokens
 from .sessions import Session, Sessions
@@ -206,6 +207,7 @@ def callback() -> Response:
     names = ("sub", "email", "phone_number", "acr", "auth_time")
     session["person"] = {name: claims[name] for name in names if name in claims}
     session["tokens"] = kept_tokens(token)
+    session["sub"], session["sid"] = claims["sub"], claims.get("sid")
     if trip.acr_values and same_person:
         session["notice"] = "confirmed"
     return redirect(trip.back_to if same_person or not trip.acr_values else "/", 303)
@@ -240,6 +242,20 @@ def logout() -> Response:
         return redirect("/", 303)
     answer.status_code = 303
     return answer
+
+
+@pages.post("/backchannel-logout")
+def backchannel_logout() -> tuple[dict[str, str], int]:
+    """The provider says that a session is over, wherever the person signed out (Back-Channel Logout §2.5)."""
+    try:
+        claims = _parts().provider.notice(request.form.get("logout_token", ""))
+    except Untrusted as refusal:
+        current_app.logger.info("logout token refused: %s", refusal)
+        return {"error": "invalid_request"}, 400
+    if not _parts().sessions.first_time(claims["jti"], until=int(claims["exp"]) + 2 * LEEWAY):
+        return {"error": "invalid_request"}, 400
+    _parts().sessions.end_those_of(sid=claims.get("sid"), sub=claims.get("sub"))
+    return {}, 200
 
 
 @pages.get("/signed-out")

@@ -23,6 +23,7 @@ from flask import Flask, Request
 from joserfc.errors import JoseError
 from werkzeug.wrappers import Response
 
+from .logout_tokens import check
 from .sessions import Session, Sessions
 
 DISCOVERY = "/.well-known/openid-configuration"
@@ -213,6 +214,18 @@ class Provider:
         except (requests.RequestException, ValueError) as problem:
             raise ProviderUnreachable(str(problem)) from problem
         return tokens | kept_tokens(fresh)
+
+    def notice(self, logout_token: str) -> dict[str, Any]:
+        """What a logout token says. Raises Untrusted, ProviderUnreachable."""
+
+        def keys(anew: bool) -> dict[str, Any]:  # noqa: FBT001 - the type is `Keys`
+            try:
+                found: dict[str, Any] = self.app.fetch_jwk_set(force=anew)
+            except (requests.RequestException, ValueError) as problem:
+                raise ProviderUnreachable(str(problem)) from problem
+            return found
+
+        return check(logout_token, issuer=self.issuer, client_id=self._client[0], algorithm=ALGORITHM, keys=keys)
 
     def sign_out(self, id_token: str, *, home: str, language: str) -> Response:
         """Send the person to end the provider's session too (RP-Initiated Logout)."""

@@ -28,6 +28,7 @@ CREATE TABLE IF NOT EXISTS entries (
     key TEXT NOT NULL REFERENCES sessions ON DELETE CASCADE, name TEXT NOT NULL, value TEXT NOT NULL,
     PRIMARY KEY (key, name)
 );
+CREATE TABLE IF NOT EXISTS used_notices (jti TEXT PRIMARY KEY, until INTEGER NOT NULL);
 """
 
 
@@ -121,6 +122,20 @@ class Sessions(SessionInterface):
             connection.execute("DELETE FROM sessions WHERE key = ?", (_key(session.id or ""),))
             connection.execute("DELETE FROM sessions WHERE seen < ? OR started < ?", (now - IDLE, now - ABSOLUTE))
         session.renew()
+
+    def end_those_of(self, *, sid: str | None, sub: str | None) -> None:
+        """End the sessions that the provider calls so; without a `sid`, all of the person's."""
+        name, value = ("sid", sid) if sid else ("sub", sub)
+        with self._connection() as connection:
+            named = "SELECT key FROM entries WHERE name = ? AND value = ?"
+            connection.execute(f"DELETE FROM sessions WHERE key IN ({named})", (name, json.dumps(value)))  # noqa: S608
+
+    def first_time(self, jti: str, *, until: int) -> bool:
+        """Whether a notice of this name was never heard before; remembered until then."""
+        with self._connection() as connection:
+            connection.execute("DELETE FROM used_notices WHERE until < ?", (int(time.time()),))
+            statement = "INSERT OR IGNORE INTO used_notices VALUES (?, ?)"
+            return connection.execute(statement, (sha256(jti.encode()).hexdigest(), until)).rowcount == 1
 
 
 def _key(session_id: str) -> str:
