@@ -21,6 +21,7 @@ from relying_party_demo.layout import PORTS
 from relying_party_demo.visitor import Visitor
 from tests.demo.test_launcher import alive, waited_for
 from tests.demo.world import free_port, is_free
+from tests.receivers import eventually
 
 PARTS = ("idp", "portal", "data_service", "outside_world")
 
@@ -154,6 +155,22 @@ def test_signing_out_ends_both_sessions(demo: Demo) -> None:
 
     guest.opens(demo.ready["portal"] + "/login")
     assert guest.at == "login", "the provider asks again"
+    guest.close()
+
+
+def test_signing_out_at_the_provider_reaches_the_portal(demo: Demo) -> None:
+    """Back-Channel Logout: in another tab, without the portal's doing."""
+    guest = demo.visitor()
+    guest.signs_in(demo, demo.person("Kari Nordmann"))
+
+    def is_signed_in() -> bool:
+        guest.opens(demo.ready["portal"] + "/")
+        return ">Bekreft</button>" in guest.page.html
+
+    assert is_signed_in()
+    guest.opens(demo.ready["idp"] + "/logout")
+    guest.presses("sign-out")
+    eventually(lambda: not is_signed_in())
     guest.close()
 
 
