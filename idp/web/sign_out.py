@@ -95,8 +95,9 @@ def _issuer() -> str:
 def signed_out(client_id: str, *, told: str = "", over: SignedOut | None = None) -> Response:
     """P-LOGGED-OUT: nothing stays behind for the Back button (SR-108). Only registered addresses are linked to.
 
-    Clients that hear of it in the browser do so in frames of this page. It comes again while some have still to
-    answer, and goes on by itself where a client is to have the last word.
+    Clients that hear of it in the browser do so in frames of this page. It offers to look again while some have
+    still to answer, and leads on where a client is to have the last word: by itself where scripts run. Nothing
+    happens by the clock (WCAG 2.2.1).
     """
     client = clients.find(client_id)
     home, start = (client.client_uri, clients.start_of(client, _issuer())) if client else (None, None)
@@ -111,7 +112,7 @@ def signed_out(client_id: str, *, told: str = "", over: SignedOut | None = None)
             "service": client.client_name if client else None,
             "kept_query": f"{urlencode(kept)}&" if kept else "",
             "links": {"start": start or "/", **({"back": home} if home else {})},
-            "shown": {"unreached": unreached, "frames": frames, "next": onward or again, "onward": onward},
+            "shown": {"unreached": unreached, "frames": frames, "again": again, "onward": onward},
             "frame_origins": sorted({"/".join(frame.split("/")[:3]) for frame in frames}),
         }
     )

@@ -34,6 +34,8 @@ argon2_passes = 2
 
 [limits]
 sign_up_seconds = 0
+sends_per_address_hour = 1000
+sends_per_network_hour = 1000
 
 [mail]
 host = "127.0.0.1"
