@@ -200,6 +200,13 @@ SAMPLES = (
     Sample("sign-out", "sign-out", {}),
     Sample("signed-out", "signed-out", {}),
     Sample("signed-out-unreached", "signed-out", {"unreached": ("Feriehjelpen",)}),
+    Sample("signed-out-under-way", "signed-out", {"again": "/signed-out?told=x&again=1"}),
+    Sample(
+        "signed-out-onward",
+        "signed-out",
+        {"onward": "https://portal.example/out", "frames": ["https://portal.example/front?sid=s"]},
+        more=(("frame_origins", ("https://portal.example",)),),
+    ),
     Sample(
         "start",
         "start",
@@ -232,6 +239,9 @@ SAMPLES = (
     Sample("unavailable", "unavailable", FAULT, status=503),
     Sample("pause", "pause", {"until": UNTIL}, status=503),
 )
+PASSING = ("form-post", "signed-out-onward")
+"""Those that do not stay where a script runs."""
+
 BY_NAME = {sample.name: sample for sample in SAMPLES}
 
 

@@ -11,10 +11,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Route, ViewportSize
 
-from tests.pages.samples import BY_NAME, SAMPLES
+from tests.pages.samples import BY_NAME, PASSING, SAMPLES
 
-NAMES = [sample.name for sample in SAMPLES if sample.page != "form-post"]
-"""That one does not stay: it has tests of its own below."""
+NAMES = [sample.name for sample in SAMPLES if sample.name not in PASSING]
+"""Those that do not stay have tests of their own below."""
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 AXE = Axe()
 PHONE: ViewportSize = {"width": 390, "height": 780}
@@ -284,3 +284,26 @@ def test_an_answer_by_form_goes_on_by_itself_and_without_a_script_by_a_button(
     page.wait_for_url("https://portal.example/callback")
     context.close()
     assert sent == [f"code={'c' * 43}&state=s"]
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_services_hear_of_a_sign_out_in_frames_before_the_browser_goes_on(
+    chromium: Browser, site: str, script: bool
+) -> None:
+    """Front-Channel Logout §3: by itself where scripts run, by a link where they do not; never by the clock."""
+    context = chromium.new_context(locale="nb", viewport=PHONE, java_script_enabled=script)
+    page = context.new_page()
+    asked: list[str] = []
+
+    def receives(route: Route) -> None:
+        asked.append(route.request.url)
+        route.fulfill(body="<p>over</p>", content_type="text/html")
+
+    page.route("https://portal.example/**", receives)
+    page.goto(f"{site}/show/signed-out-onward", wait_until="commit")
+    if not script:
+        page.wait_for_load_state()
+        page.get_by_role("link", name="Fortsett").click()
+    page.wait_for_url("https://portal.example/out")
+    context.close()
+    assert asked == ["https://portal.example/front?sid=s", "https://portal.example/out"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import orjson
@@ -13,8 +12,9 @@ from joserfc.jwk import ECKey, KeySet, RSAKey
 from idp import clock as idp_clock
 from idp.services import client_keys
 from idp.services.clients import Registered
-from tests.client_site import ClientSite, client_site
-from tests.people import PORTAL, Outside, Person, Provider, new_provider, on_sqlite, settings_for
+from tests.client_site import ClientSite
+from tests.conftest import Clock
+from tests.people import Person, Provider
 from tests.proofs import dpop_proof
 from tests.protocol.signed_in import BASE, assertion, bearer, code_form, error, gets, part, posts, refreshes, told
 
@@ -23,17 +23,7 @@ OTHER = ECKey.generate_key("P-256", parameters={"kid": "two"})
 JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClientSite]:
-    with client_site(tmp_path_factory.mktemp("site")) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def provider(tmp_path_factory: pytest.TempPathFactory, outside: Outside, site: ClientSite) -> Iterator[Provider]:
-    folder = tmp_path_factory.mktemp("provider")
-    with new_provider(settings_for(on_sqlite(folder), folder, outside, **site.settings()), outside) as made:
-        yield made
+REACHES_SITE = True
 
 
 @pytest.fixture
@@ -264,6 +254,19 @@ def test_introspection_may_be_signed(kari: Person, provider: Provider) -> None:
     assert error(gets(provider, "/userinfo", **bearer(text))) == (401, "invalid_token")
 
 
+def test_no_client_is_promised_a_signature_that_nobody_can_make(provider: Provider) -> None:
+    """A resource server, too, which has no redirect URIs."""
+    with pytest.raises(ValueError, match=r"introspection_signed_response_alg: there is no signing key for PS256"):
+        provider.register(
+            introspection_signed_response_alg="PS256",
+            resource_server="https://api.example/",
+            redirect_uris=[],
+            grant_types=[],
+            scope="",
+            client_uri=None,
+        )
+
+
 def test_what_is_not_active_is_signed_too(provider: Provider) -> None:
     """RFC 9701 §5, §6: RS256 where no algorithm is registered."""
     answer = posts(provider, "/introspect", {"token": "nothing"}, headers=ACCEPTED)
@@ -324,9 +327,9 @@ def pushes(person: Person, client: Registered, *, say: dict[str, str] | None = N
     return posts(person.provider, "/par", form, authenticated=False)
 
 
-def exchange(person: Person, client: Registered, **changes: Any) -> Any:
+def exchange(person: Person, client: Registered, *, scope: str = "openid", **changes: Any) -> Any:
     """A whole sign-in as the profile has it, up to the token endpoint's answer."""
-    name = pushes(person, client).get_json()["request_uri"]
+    name = pushes(person, client, scope=scope).get_json()["request_uri"]
     person.goes(f"/authorize?client_id={client.client.client_id}&request_uri={name}")
     proof = changes.pop("proof", dpop_proof(PROOF, "POST", f"{BASE}/token"))
     headers = {"DPoP": proof} if proof else {}
@@ -373,19 +376,31 @@ def test_a_sign_in_by_the_profile(kari: Person, strict: Registered) -> None:
         again = posts(kari.provider, "/token", form, authenticated=False, headers=proof).get_json()
         assert again["refresh_token"] == tokens["refresh_token"]
         assert again["token_type"] == "DPoP"
-    assert posts(kari.provider, "/revoke", {"token": tokens["refresh_token"], **says(strict)}, authenticated=False)
+    revoked = posts(kari.provider, "/revoke", {"token": tokens["refresh_token"], **says(strict)}, authenticated=False)
+    assert revoked.status_code == 200
     form = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"], **says(strict)}
     proof = {"DPoP": dpop_proof(PROOF, "POST", f"{BASE}/token")}
     assert error(posts(kari.provider, "/token", form, authenticated=False, headers=proof)) == (400, "invalid_grant")
 
 
-def test_a_token_that_does_not_rotate_ends_with_its_idle_time(kari: Person, strict: Registered) -> None:
-    tokens = exchange(kari, strict).get_json()
-    made_up = tokens["refresh_token"][:-4] + "AAAA"
-    form = {"grant_type": "refresh_token", "refresh_token": made_up, **says(strict)}
-    proof = {"DPoP": dpop_proof(PROOF, "POST", f"{BASE}/token")}
+def test_a_token_that_does_not_rotate_ends_unused_and_a_made_up_one_never_began(
+    kari: Person, strict: Registered, clock: Clock
+) -> None:
+    """SR-85: a week unused is the end, and each use begins it anew; a wrong secret gets nothing and ends nothing."""
+    asked = {"scope": "openid offline_access"}
+    tokens = exchange(kari, strict, **asked).get_json()
 
-    assert error(posts(kari.provider, "/token", form, authenticated=False, headers=proof)) == (400, "invalid_grant")
+    def refreshes_with(token: str) -> int:
+        form = {"grant_type": "refresh_token", "refresh_token": token, **says(strict)}
+        proof = {"DPoP": dpop_proof(PROOF, "POST", f"{BASE}/token")}
+        return posts(kari.provider, "/token", form, authenticated=False, headers=proof).status_code
+
+    assert refreshes_with(tokens["refresh_token"][:-4] + "AAAA") == 400
+    for _ in range(2):
+        clock.advance(6 * 86400)
+        assert refreshes_with(tokens["refresh_token"]) == 200
+    clock.advance(7 * 86400 + 1)
+    assert refreshes_with(tokens["refresh_token"]) == 400
 
 
 @pytest.mark.parametrize(
@@ -426,6 +441,14 @@ def test_tokens_must_be_bound(kari: Person, strict: Registered) -> None:
     assert "FAPI 2.0 5.3.2.1" in answer.get_json()["error_description"]
 
 
+def test_rs256_pushes_nothing_either(kari: Person, strict: Registered) -> None:
+    proof = dpop_proof(RSAKey.generate_key(2048), "POST", f"{BASE}/par", header={"alg": "RS256"})
+    form = {**kari.request(client_id=strict.client.client_id), **says(strict)}
+    answer = posts(kari.provider, "/par", form, authenticated=False, headers={"DPoP": proof})
+
+    assert error(answer) == (400, "invalid_dpop_proof")
+
+
 def test_rs256_is_not_for_the_profile(kari: Person, strict: Registered) -> None:
     """§5.4.1."""
     proof = dpop_proof(RSAKey.generate_key(2048), "POST", f"{BASE}/token", header={"alg": "RS256"})
@@ -462,4 +485,3 @@ def test_the_portal_is_as_before(kari: Person, provider: Provider) -> None:
 
     assert told(tokens["id_token"])["sub"] == kari.sub
     assert refreshes(provider, tokens["refresh_token"]).get_json()["refresh_token"] != tokens["refresh_token"]
-    assert PORTAL.startswith("https://")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,8 +14,9 @@ from idp import clock as idp_clock
 from idp.rules.client_metadata import TOKEN_EXCHANGE
 from idp.services import keys
 from idp.services.clients import Registered
-from tests.people import Outside, Person, Provider, new_provider, on_sqlite, settings_for
+from tests.people import Person, Provider
 from tests.proofs import Key, dpop_proof
+from tests.protocol.conftest import SWITCHED_ON
 from tests.protocol.signed_in import BASE, bearer, code_form, error, gets, part, posts
 
 SIGNING: dict[str, Key] = {
@@ -29,20 +29,15 @@ SIGNING: dict[str, Key] = {
 JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
-@pytest.fixture(scope="module")
-def provider(tmp_path_factory: pytest.TempPathFactory, outside: Outside) -> Iterator[Provider]:
-    """A provider with every part that can be switched on, and a key for every algorithm."""
-    folder = tmp_path_factory.mktemp("provider")
-    switched_on: dict[str, dict[str, Any]] = {
-        "server": {"trusted_proxies": ["127.0.0.1/32"]},
-        "mutual_tls": {"header": "X-Client-Cert"},
-        "registration": {"enabled": True},
-    }
-    with new_provider(settings_for(on_sqlite(folder), folder, outside, **switched_on), outside) as made:
-        with made.app.app_context():
-            for algorithm in ("PS256", "EdDSA"):
-                keys.add(algorithm, at_once=True, tokens=made.parts.settings.tokens)
-        yield made
+SETTINGS = SWITCHED_ON
+
+
+@pytest.fixture(scope="module", autouse=True)
+def every_key(provider: Provider) -> None:
+    """A key for every algorithm, there before anything is signed."""
+    with provider.app.app_context():
+        for algorithm in ("PS256", "EdDSA"):
+            keys.add(algorithm, at_once=True, tokens=provider.parts.settings.tokens)
 
 
 @pytest.fixture(scope="module")

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
-from tests.people import PORTAL, Outside, Provider, new_provider, on_sqlite, settings_for
+from tests.people import PORTAL, Provider
+from tests.protocol.conftest import SWITCHED_ON
 from tests.protocol.signed_in import BASE, basic
 
 PARAMETERS = [
@@ -38,16 +38,7 @@ PATHS = (
 )  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def provider(tmp_path_factory: pytest.TempPathFactory, outside: Outside) -> Iterator[Provider]:
-    folder = tmp_path_factory.mktemp("provider")
-    switched_on: dict[str, dict[str, Any]] = {
-        "server": {"trusted_proxies": ["127.0.0.1/32"]},
-        "mutual_tls": {"header": "X-Client-Cert"},
-        "registration": {"enabled": True},
-    }
-    with new_provider(settings_for(on_sqlite(folder), folder, outside, **switched_on), outside) as made:
-        yield made
+SETTINGS = SWITCHED_ON
 
 
 class Thrown(NamedTuple):

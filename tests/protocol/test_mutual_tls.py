@@ -23,6 +23,7 @@ from werkzeug.test import TestResponse
 
 from idp.services.clients import Registered
 from tests.people import PAYSLIPS, Outside, Person, Provider, new_provider, on_sqlite, settings_for
+from tests.proofs import dpop_proof
 from tests.protocol.signed_in import BASE, bearer, code_form, error, gets, posts, told
 
 HEADER = "X-Client-Cert"
@@ -307,6 +308,25 @@ def test_the_profile_may_rest_on_certificates(kari: Person, provider: Provider) 
 
     answer = posts(provider, "/token", form, authenticated=False, headers=PORTAL_CERT.header)
     assert answer.status_code == 200, answer.get_data(as_text=True)
+
+
+def test_a_token_may_be_bound_to_both(kari: Person, provider: Provider) -> None:
+    """A proof does not take the certificate's place where that is demanded."""
+    client = provider.register(tls_client_certificate_bound_access_tokens=True)
+    key = ECKey.generate_key("P-256")
+    assert error(given(kari, client, proof_for_token(key))) == (400, "invalid_request")
+    token = given(kari, client, {**PORTAL_CERT.header, **proof_for_token(key)}).get_json()["access_token"]
+
+    def asks(headers: dict[str, str]) -> TestResponse:
+        shown = {"DPoP": dpop_proof(key, "GET", f"{BASE}/userinfo", token=token)}
+        return gets(provider, "/userinfo", Authorization=f"DPoP {token}", **shown, **headers)
+
+    assert asks(PORTAL_CERT.header).status_code == 200
+    assert error(asks({})) == (401, "invalid_token")
+
+
+def proof_for_token(key: ECKey) -> dict[str, str]:
+    return {"DPoP": dpop_proof(key, "POST", f"{BASE}/token")}
 
 
 # The addresses

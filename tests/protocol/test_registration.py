@@ -3,34 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from werkzeug.test import TestResponse
 
 from idp.services import registration
-from tests.client_site import ClientSite, client_site
+from tests.client_site import ClientSite
 from tests.conftest import Clock
-from tests.people import PORTAL, Outside, Person, Provider, new_provider, on_sqlite, settings_for
+from tests.people import PORTAL, Outside, Provider, new_provider, on_sqlite, settings_for
 from tests.protocol.signed_in import BASE, error, gets, posts
 from tests.races.together import in_parallel
 
-OURS = {"registration": {"enabled": True}}
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClientSite]:
-    with client_site(tmp_path_factory.mktemp("site")) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def provider(tmp_path_factory: pytest.TempPathFactory, outside: Outside, site: ClientSite) -> Iterator[Provider]:
-    folder = tmp_path_factory.mktemp("provider")
-    settings = settings_for(on_sqlite(folder), folder, outside, **OURS, **site.settings())
-    with new_provider(settings, outside) as made:
-        yield made
+REACHES_SITE = True
+SETTINGS = {"registration": {"enabled": True}}
 
 
 def invited(provider: Provider, *, uses: int = 1, days: int = 7, **allowance: Any) -> str:
@@ -330,7 +316,7 @@ def test_one_clients_token_is_for_no_other(provider: Provider) -> None:
             assert error(sends(provider, method, f"/register/{path}", token, body)) == (401, "invalid_token")
 
 
-def test_an_administrators_rotation_keeps_the_token(provider: Provider, kari: Person) -> None:
+def test_an_administrators_rotation_keeps_the_token(provider: Provider) -> None:
     from idp.services import clients
 
     made = own(provider)
@@ -338,9 +324,3 @@ def test_an_administrators_rotation_keeps_the_token(provider: Provider, kari: Pe
         clients.rotate_secret(made["client_id"])
 
     assert manages(provider, "GET", made).status_code == 200
-    assert kari.provider is provider
-
-
-@pytest.fixture
-def kari(provider: Provider) -> Person:
-    return provider.person()

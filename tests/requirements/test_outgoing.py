@@ -93,6 +93,20 @@ def test_the_name_is_looked_up_once(monkeypatch: pytest.MonkeyPatch, site: Clien
     assert looked_up.count("localhost") == 1
 
 
+def test_an_address_that_does_not_answer_leads_to_the_next(
+    monkeypatch: pytest.MonkeyPatch, site: ClientSite, out: Guarded
+) -> None:
+    """As where a name has an IPv6 address that leads nowhere from here."""
+    real, port = socket.getaddrinfo, int(site.url.rpartition(":")[2])
+    both = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, port)) for ip in ("127.9.9.9", "127.0.0.1")]
+
+    def look(host: str, *more: object, **and_more: object) -> object:
+        return both if host == "localhost" else real(host, *more, **and_more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket, "getaddrinfo", look)
+    assert out.get(f"{site.url}/doc").status == 200
+
+
 @pytest.mark.parametrize("scheme", ["http", "ftp", "file", "gopher", ""])
 def test_https_only(site: ClientSite, out: Guarded, scheme: str) -> None:
     with pytest.raises(Unreachable):
@@ -163,7 +177,6 @@ def test_what_went_wrong_is_not_told_in_the_servers_words(site: ClientSite, out:
     assert "SECRET" not in str(refused.value)
 
 
-def test_the_folder_of_a_certificate_is_no_concern(tmp_path: Path) -> None:
-    """A root that cannot be read stops the start, not the first call."""
+def test_roots_that_cannot_be_read_stop_the_start_and_not_the_first_call(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No such file"):
         Guarded(trusted=str(tmp_path / "missing.pem"))

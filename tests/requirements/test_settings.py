@@ -156,6 +156,14 @@ def test_plain_http_is_for_this_machine(tmp_path: Path, issuer: str) -> None:
 
 UNSAFE: list[tuple[str, str]] = [
     ('[mail]\nhost = "smtp.example.com"\nsecurity = "none"\n', "mail.security"),
+    ('[outgoing]\nallowed_networks = ["10.0.0.1/8"]\n', "outgoing.allowed_networks"),
+    ('[outgoing]\ntrusted_roots = "nowhere.pem"\n', "outgoing.trusted_roots"),
+    ('[outgoing]\ntrusted_roots = "/etc/hostname"\n', "outgoing.trusted_roots"),
+    ('[mutual_tls]\nheader = "X-Client-Cert"\n', "mutual_tls.header"),
+    ('[mutual_tls]\nissuers = "/etc/hostname"\n', "mutual_tls.header"),
+    ('[mutual_tls]\nheader = "X Client"\n', "mutual_tls.header"),
+    ('[mutual_tls]\nheader = "X-Client-Cert"\nissuers = "nowhere.pem"\n', "mutual_tls.issuers"),
+    ('[mutual_tls]\nheader = "X-Client-Cert"\nbase_url = "http://mtls.example"\n', "mutual_tls.base_url"),
     ('[mail]\nusername = "idp"\n', "mail.password_file"),
     ('[mail]\nsender = "nobody"\n', "mail.sender"),
     ('[sms]\nurl = "http://sms.example.com/"\n', "sms.url"),
