@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import ssl
 import stat
 from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
@@ -143,9 +144,16 @@ def _clients_addresses(settings: Settings) -> Iterator[Problem]:
             ip_network(network)
         except ValueError as problem:
             yield Problem("outgoing.allowed_networks", f"{network!r} is no network like 10.0.0.0/8: {problem}")
-    roots = settings.outgoing.trusted_roots
-    if roots is not None and not Path(roots).is_file():
-        yield Problem("outgoing.trusted_roots", f"{roots} is no file")
+    yield from _certificates("outgoing.trusted_roots", settings.outgoing.trusted_roots)
+
+
+def _certificates(key: str, path: str | None) -> Iterator[Problem]:
+    if path is None:
+        return
+    try:
+        ssl.create_default_context(cafile=path)
+    except OSError as problem:  # an SSLError is one, too
+        yield Problem(key, f"{path} is no PEM file of certificates: {problem.strerror or problem}")
 
 
 def _mutual_tls(settings: Settings) -> Iterator[Problem]:
@@ -158,8 +166,7 @@ def _mutual_tls(settings: Settings) -> Iterator[Problem]:
         yield Problem("mutual_tls.header", f"{own.header!r} is no name of a header")
     if not settings.server.trusted_proxies:
         yield Problem("mutual_tls.header", "is believed from server.trusted_proxies only, and there are none")
-    if own.issuers is not None and not Path(own.issuers).is_file():
-        yield Problem("mutual_tls.issuers", f"{own.issuers} is no file")
+    yield from _certificates("mutual_tls.issuers", own.issuers)
     parts = _split(own.base_url or "https://x")
     if parts is None or parts.scheme != "https" or not parts.hostname or parts.path.strip("/") or parts.query:
         yield Problem("mutual_tls.base_url", "must be an https origin")

@@ -4,26 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import click
 
-from idp.rules.client_metadata import TOKEN_EXCHANGE
+from idp.rules.client_metadata import GrantType, Method, SigningAlgorithm
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-_ALGORITHMS = click.Choice(["ES256", "RS256", "PS256", "EdDSA", "Ed25519"])
-_METHODS = click.Choice(
-    [
-        "client_secret_basic",
-        "client_secret_post",
-        "private_key_jwt",
-        "tls_client_auth",
-        "self_signed_tls_client_auth",
-        "none",
-    ]
-)
-_GRANTS = click.Choice(["authorization_code", "refresh_token", "client_credentials", TOKEN_EXCHANGE])
+_ALGORITHMS = click.Choice(get_args(SigningAlgorithm))
+_METHODS = click.Choice(get_args(Method))
+_GRANTS = click.Choice(get_args(GrantType))
 
 
 class _JsonFile(click.File):

@@ -35,8 +35,8 @@ AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def client() -> None:
     """Clients: the portals and services that use this provider.
 
-    Metadata is that of RFC 7591. Members of our own: first_party, pkce_exempt, resources,
-    resource_server, claims_in_id_token. A secret is shown once, when it is made.
+    Metadata is that of RFC 7591. Members of our own: first_party, pkce_exempt, profile,
+    resources, resource_server, claims_in_id_token. A secret is shown once, when it is made.
     """
 
 

@@ -191,7 +191,7 @@ class Engine:
             return self._ended(journey_id, table, record, visitor)
         try:
             finished = FINISHES[table.then](here, visitor)
-        except Exception:
+        except Exception:  # whatever it was is raised again: the end must not stay taken
             self._records.release_end(journey_id)
             raise
         if isinstance(finished, GoOn):

@@ -87,8 +87,15 @@ class _Backend(httpcore.NetworkBackend):
         addresses = [str(entry[4][0]) for entry in found]
         if not addresses or not all(self._may_reach(address) for address in addresses):
             raise httpcore.ConnectError("an address that must not be reached")
-        stream = httpcore.SyncBackend().connect_tcp(addresses[0], port, timeout, local_address, socket_options)
-        return _Deadline(stream, self._until)
+        until = monotonic() + (timeout or CONNECT_WITHIN)
+        for address in dict.fromkeys(addresses):  # one of them may be of a family that leads nowhere from here
+            try:
+                left = max(0.1, until - monotonic())
+                stream = httpcore.SyncBackend().connect_tcp(address, port, left, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
+                continue
+            return _Deadline(stream, self._until)
+        raise httpcore.ConnectError("none of the addresses answers")
 
 
 class Guarded:

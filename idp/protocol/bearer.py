@@ -14,8 +14,7 @@ from idp.protocol.errors import InvalidDPoPProof, InvalidRequest, InvalidToken
 from idp.protocol.parts import Parts
 from idp.protocol.request import Confirmation
 from idp.protocol.tokens import ACCESS_TOKEN
-from idp.rules import fapi2
-from idp.services import clients
+from idp.services import client_keys, clients
 from idp.signing import jws
 from idp.stores.durable import grants
 from idp.stores.durable.grants import Grant
@@ -85,7 +84,7 @@ def check_possession(parts: Parts, request: Request, given: Presented, live: Liv
     if bound is None:
         return
     client = clients.find(live.client_id)
-    allowed = fapi2.ALGORITHMS if client is not None and client.profile else jws.ALGORITHMS
+    allowed = client_keys.algorithms(client) if client is not None else ()
     shown = parts.proofs.thumbprint(request, algorithms=allowed, access_token=given.token)
     if shown is None:
         raise InvalidDPoPProof("the DPoP header is missing")

@@ -76,9 +76,11 @@ def _add_registration(routes: Blueprint, registration: by_clients.Registration) 
 
 
 def _challenge(problem: OAuthError) -> Response:
-    """A refusal of a protected resource, for the way in which the token was shown."""
-    by_header = request.headers.get("Authorization", "Bearer" if request.form.get("access_token") else "")
-    scheme = by_header.partition(" ")[0].lower()
+    """A refusal of a protected resource, for the way in which the token was shown; both where none was.
+
+    The body is not looked at: it may be what is wrong.
+    """
+    scheme = request.headers.get("Authorization", "Bearer" if problem.description else "").partition(" ")[0].lower()
     return challenge(problem, scheme if scheme in ("bearer", "dpop") else "")
 
 

@@ -14,7 +14,7 @@ from idp.protocol.client_certificates import ClientCertificates
 from idp.protocol.errors import InvalidClient, InvalidRequest
 from idp.protocol.request import Parameters
 from idp.rules import fapi2
-from idp.services import clients
+from idp.services import client_keys, clients
 from idp.services.client_keys import ClientKeys
 from idp.services.clients import Client
 from idp.signing import jws
@@ -159,6 +159,4 @@ def _claimed_subject(assertion: str, parameters: Parameters) -> str:
 
 def _algorithms(client: Client) -> tuple[str, ...]:
     one = client.token_endpoint_auth_signing_alg
-    if one:
-        return (one,)
-    return fapi2.ALGORITHMS if client.profile else jws.ALGORITHMS
+    return (one,) if one else client_keys.algorithms(client)

@@ -43,7 +43,7 @@ class Proofs:
         self._nonce_required = nonce_required
 
     def thumbprint(
-        self, request: Request, *, algorithms: tuple[str, ...] = jws.ALGORITHMS, access_token: str | None = None
+        self, request: Request, *, algorithms: tuple[str, ...], access_token: str | None = None
     ) -> str | None:
         """The thumbprint of the key that the request's proof was made with; None where it has no proof.
 

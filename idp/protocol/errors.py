@@ -19,6 +19,8 @@ OAuthError                 `description` is for developers
 ├─ AccountSelectionRequired    account_selection_required
 ├─ InvalidRequestObject        invalid_request_object     RFC 9101 §6.3
 ├─ RequestUriNotSupported      request_uri_not_supported  OIDC Core §3.1.2.6
+├─ InvalidClientMetadata       invalid_client_metadata, InvalidRedirectUri  RFC 7591 §3.2.2
+├─ UnapprovedStatement         unapproved_software_statement                RFC 7591 §3.2.2
 └─ UnmetAuthentication         unmet_authentication_requirements   OpenID Connect Core Error Code 1.0
 
 PageError stays on our own origin: an unknown client or redirect URI (RFC 6749 §4.1.2.1).
@@ -169,6 +171,24 @@ class UnmetAuthentication(OAuthError):
     """The level asked for cannot be reached here; never silently less (SR-59)."""
 
     error = "unmet_authentication_requirements"
+
+
+class InvalidClientMetadata(OAuthError):
+    """Metadata that cannot be registered (RFC 7591 §3.2.2)."""
+
+    error = "invalid_client_metadata"
+
+
+class InvalidRedirectUri(OAuthError):
+    """A redirect URI that cannot be registered (RFC 7591 §3.2.2)."""
+
+    error = "invalid_redirect_uri"
+
+
+class UnapprovedStatement(OAuthError):
+    """No software statement is trusted here."""
+
+    error = "unapproved_software_statement"
 
 
 class PageError(Exception):

@@ -14,7 +14,7 @@ from idp.protocol.bearer import Live
 from idp.protocol.errors import InvalidClient, InvalidRequest
 from idp.protocol.parts import Parts
 from idp.protocol.request import of_form
-from idp.services import clients, subjects
+from idp.services import subjects
 from idp.services.clients import Client
 
 TYPE = "token-introspection+jwt"
@@ -22,7 +22,7 @@ TYPE = "token-introspection+jwt"
 
 SIGNED = f"application/{TYPE}"
 DEFAULT_ALGORITHM = "RS256"
-"""RFC 9701 §6."""
+"""RFC 9701 §6; another where an operator has given that key up."""
 
 INACTIVE = {"active": False}
 """Exactly this for anything else: nothing is told of a token that is none of the caller's (SR-98)."""
@@ -51,7 +51,9 @@ class Introspection:
         """Plain, or signed for whoever accepts that (RFC 9701 §5)."""
         if SIGNED not in request.headers.get("Accept", ""):
             return json_answer(told)
-        algorithm = caller.introspection_signed_response_alg or DEFAULT_ALGORITHM
+        ours = self._parts.keyring.algorithms()
+        usual = DEFAULT_ALGORITHM if DEFAULT_ALGORITHM in ours else ours[0]
+        algorithm = caller.introspection_signed_response_alg or usual
         claims = {
             "iss": self._parts.issuer,
             "aud": caller.client_id,
@@ -81,10 +83,7 @@ class Introspection:
 
 
 def _known_as(live: Live) -> str:
-    if live.grant is None:
-        return live.client_id
-    client = clients.find(live.client_id)
-    return subjects.subject(client, live.grant.account_id) if client else live.grant.account_id
+    return subjects.known_as(live.client_id, live.grant.account_id) if live.grant else live.client_id
 
 
 def _proof(live: Live) -> dict[str, Any]:

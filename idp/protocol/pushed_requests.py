@@ -16,6 +16,8 @@ from idp.protocol.errors import InvalidDPoPProof, InvalidRequest
 from idp.protocol.parts import Parts
 from idp.protocol.request import Parameters, of_form
 from idp.rules import redirect_uris
+from idp.services import client_keys
+from idp.services.clients import Client
 from idp.stores.shortlived import pushed_requests
 from idp.stores.shortlived.pushed_requests import PREFIX, PushedRequest
 
@@ -37,7 +39,7 @@ class PushedRequests:
         if "request_uri" in given:
             raise InvalidRequest("request_uri must not be pushed")  # RFC 9126 §2.1
         given = request_objects.opened(given, client, self._parts).sound()
-        self._bind(given)
+        self._bind(given, client)
         redirect_uri = given.get("redirect_uri", "")
         if not redirect_uris.matches(client.redirect_uris, redirect_uri, native=client.application_type == "native"):
             raise InvalidRequest("redirect_uri is missing or not registered")
@@ -49,9 +51,9 @@ class PushedRequests:
         name = pushed_requests.issue(self._parts.store, pushed, lifetime=lifetime)
         return json_answer({"request_uri": name, "expires_in": lifetime}, CREATED)
 
-    def _bind(self, given: Parameters) -> None:
+    def _bind(self, given: Parameters, client: Client) -> None:
         """Whoever pushes with a proof wants its code bound to that key (RFC 9449 §10.1)."""
-        thumbprint = self._parts.proofs.thumbprint(request)
+        thumbprint = self._parts.proofs.thumbprint(request, algorithms=client_keys.algorithms(client))
         if thumbprint is not None and given.setdefault("dpop_jkt", thumbprint) != thumbprint:
             raise InvalidDPoPProof("dpop_jkt is another key than that of the proof")
 

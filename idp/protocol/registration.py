@@ -9,7 +9,14 @@ from werkzeug.wrappers import Response
 
 from idp.protocol import bearer
 from idp.protocol.answers import json_answer
-from idp.protocol.errors import InvalidRequest, InvalidToken, OAuthError
+from idp.protocol.errors import (
+    InvalidClientMetadata,
+    InvalidRedirectUri,
+    InvalidRequest,
+    InvalidToken,
+    OAuthError,
+    UnapprovedStatement,
+)
 from idp.protocol.parts import Parts
 from idp.rules.client_metadata import InvalidMetadata
 from idp.services import clients, registration
@@ -22,24 +29,6 @@ PATH = "/register"
 
 WE_SAY = ("registration_access_token", "registration_client_uri", "client_secret_expires_at", "client_id_issued_at")
 """RFC 7592 §2.2: a client must not send these back."""
-
-
-class InvalidClientMetadata(OAuthError):
-    """Metadata that cannot be registered (RFC 7591 §3.2.2)."""
-
-    error = "invalid_client_metadata"
-
-
-class InvalidRedirectUri(OAuthError):
-    """A redirect URI that cannot be registered (RFC 7591 §3.2.2)."""
-
-    error = "invalid_redirect_uri"
-
-
-class UnapprovedStatement(OAuthError):
-    """No software statement is trusted here."""
-
-    error = "unapproved_software_statement"
 
 
 class Registration:

@@ -16,6 +16,7 @@ from idp.protocol.errors import InvalidRequest, InvalidRequestObject, OAuthError
 from idp.protocol.parts import Parts
 from idp.protocol.request import MAY_REPEAT, Parameters, of_values
 from idp.rules import fapi2
+from idp.services import client_keys
 from idp.services.clients import Client
 from idp.signing import jws
 
@@ -47,9 +48,9 @@ def opened(given: Parameters, client: Client, parts: Parts) -> Parameters:
 
 def _claims(token: str, client: Client, parts: Parts) -> dict[str, Any]:
     one = client.request_object_signing_alg
-    allowed = fapi2.ALGORITHMS if client.profile else jws.ALGORITHMS
+    allowed = (one,) if one else client_keys.algorithms(client)
     try:
-        claims = parts.client_keys.verify(client, token, algorithms=(one,) if one else allowed, typ=TYPES)
+        claims = parts.client_keys.verify(client, token, algorithms=allowed, typ=TYPES)
     except jws.Untrusted as problem:
         raise InvalidRequestObject("the request object is not signed as the client is registered") from problem
     _check(claims, client, parts)

@@ -15,8 +15,8 @@ from idp.protocol.parts import Parts
 from idp.protocol.request import Confirmation, Parameters, of_form
 from idp.rules import fapi2
 from idp.rules.client_metadata import TOKEN_EXCHANGE
+from idp.services import client_keys
 from idp.services.clients import Client
-from idp.signing.jws import ALGORITHMS
 
 Grant = Callable[[Parts, Client, Parameters], dict[str, Any]]
 
@@ -50,18 +50,16 @@ class Token:
         return json_answer(grant(self._parts, client, parameters))
 
     def _shown(self, client: Client) -> Confirmation | None:
-        """The key that this request shows to hold, and that its tokens are to be bound to."""
-        allowed = fapi2.ALGORITHMS if client.profile else ALGORITHMS
-        thumbprint = self._parts.proofs.thumbprint(request, algorithms=allowed)
-        if thumbprint is not None:
-            return {"jkt": thumbprint}
-        if client.tls_client_certificate_bound_access_tokens:
-            return self._certificate(client)
-        if client.dpop_bound_access_tokens:  # RFC 9449 §5.2
+        """What this request shows to hold, key or certificate, and its tokens are to be bound to."""
+        thumbprint = self._parts.proofs.thumbprint(request, algorithms=client_keys.algorithms(client))
+        if thumbprint is None and client.dpop_bound_access_tokens:  # RFC 9449 §5.2
             raise InvalidDPoPProof(fapi2.RULES["bound"] if client.profile else "the DPoP header is missing")
-        return None
+        shown = {"jkt": thumbprint} if thumbprint is not None else {}
+        if client.tls_client_certificate_bound_access_tokens:
+            shown |= self._certificate(client)
+        return shown or None
 
-    def _certificate(self, client: Client) -> Confirmation:
+    def _certificate(self, client: Client) -> dict[str, str]:
         """RFC 8705 §3: such a client's tokens are bound to the certificate of the very connection."""
         thumbprint = self._parts.certificates.thumbprint(request)
         if thumbprint is None:

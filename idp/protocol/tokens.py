@@ -15,7 +15,7 @@ from idp.protocol.errors import InvalidRequest
 from idp.protocol.parts import Parts
 from idp.protocol.request import Confirmation
 from idp.rules.assurance import Assurance
-from idp.services import accounts, clients, subjects
+from idp.services import accounts, subjects
 from idp.services.clients import Client
 from idp.signing import jws
 from idp.stores.durable.grants import Grant
@@ -101,18 +101,13 @@ def access_token(
         )
         return access_tokens.issue(parts.store, record, lifetime=lifetime(parts, grant))
     claims = {
-        "sub": _known_as(grant),
+        "sub": subjects.known_as(grant.client_id, grant.account_id),
         "scope": " ".join(scopes),
         **proof_claims(grant.assurance.at(now)),
         "jti": f"{grant.reference}.{secrets.token_urlsafe(12)}",
         **_bound(confirmation),
     }
     return _for_api(parts, {"client_id": grant.client_id, **claims}, audiences, now, expires_at)
-
-
-def _known_as(grant: Grant) -> str:
-    client = clients.find(grant.client_id)
-    return subjects.subject(client, grant.account_id) if client else grant.account_id
 
 
 def machine_token(

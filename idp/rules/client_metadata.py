@@ -86,7 +86,7 @@ class Members(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     token_endpoint_auth_signing_alg: SigningAlgorithm | None = None
     """Algorithm of its assertions. Default: any asymmetric one that fits its keys."""
     jwks: dict[str, Any] | None = None
-    """Public keys, inline (RFC 7517), for private_key_jwt."""
+    """Public keys, inline (RFC 7517): of its assertions and request objects, and to encrypt for it."""
     jwks_uri: Uri | None = None
     """Where its public keys lie, instead."""
     tls_client_auth_subject_dn: Text | None = None

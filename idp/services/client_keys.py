@@ -15,6 +15,7 @@ import orjson
 
 from idp.outgoing.guarded import Guarded
 from idp.outgoing.known import Unreachable
+from idp.rules import fapi2
 from idp.rules.client_metadata import Client
 from idp.signing import jwe, jws
 
@@ -28,6 +29,11 @@ LARGEST_NUMBER = 1000
 """Sets kept in one process."""
 
 Result = TypeVar("Result")
+
+
+def algorithms(client: Client) -> tuple[str, ...]:
+    """What a client's signatures may be made with, as far as it has not settled on one."""
+    return fapi2.ALGORITHMS if client.profile else jws.ALGORITHMS
 
 
 @dataclass(frozen=True, slots=True)

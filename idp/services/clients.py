@@ -40,7 +40,9 @@ __all__ = [
     "verify_secret",
 ]
 
-SIGNED_RESPONSES = tuple(f"{what}_signed_response_alg" for what in ("id_token", "authorization", "userinfo"))
+SIGNED_RESPONSES = tuple(
+    f"{what}_signed_response_alg" for what in ("id_token", "authorization", "userinfo", "introspection")
+)
 
 REREAD = 1.0
 """Seconds a process may go on with a client that another process has changed or removed."""
@@ -224,8 +226,7 @@ def _checked(metadata: Mapping[str, Any], *, loopback_issuer: bool, out: Guarded
             wanted = getattr(checked, member)
             if wanted is not None and wanted not in fitting:
                 raise InvalidMetadata(member, f"no key in `jwks` is for {wanted}")
-    if checked.redirect_uris:
-        _check_signing(checked)
+    _check_signing(checked)
     if checked.sector_identifier_uri is not None:
         _check_sector(checked, checked.sector_identifier_uri, out)
     return checked
@@ -247,6 +248,8 @@ def _check_sector(metadata: Metadata, uri: str, out: Guarded | None) -> None:
 def _check_signing(metadata: Metadata) -> None:
     for member in SIGNED_RESPONSES:
         wanted = getattr(metadata, member)
+        if member == "id_token_signed_response_alg" and not metadata.redirect_uris:
+            continue  # it has a default, and gets no ID tokens
         stored = "EdDSA" if wanted in jws.ED25519 else wanted
         if stored is not None and stored not in keys.signing_algorithms():
             words = f"there is no signing key for {wanted}: `idp key add --algorithm {stored} --now` makes one"

@@ -12,6 +12,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from idp.rules.client_metadata import Client
+from idp.services import clients
 from idp.stores.durable.sealing import vault
 
 
@@ -20,6 +21,12 @@ def subject(client: Client, account_id: str) -> str:
     if client.sector is None:
         return account_id
     return urlsafe_b64encode(_cipher(client.sector).encrypt(account_id.encode(), None)).rstrip(b"=").decode()
+
+
+def known_as(client_id: str, account_id: str) -> str:
+    """What the client of this id knows the account as; one that is gone knew it by its own id."""
+    client = clients.find(client_id)
+    return subject(client, account_id) if client else account_id
 
 
 def account_of(client: Client, known_as: str) -> str:

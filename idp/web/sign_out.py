@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from flask import Blueprint, current_app, redirect, request
 from werkzeug.wrappers import Response
@@ -113,7 +113,7 @@ def signed_out(client_id: str, *, told: str = "", over: SignedOut | None = None)
             "kept_query": f"{urlencode(kept)}&" if kept else "",
             "links": {"start": start or "/", **({"back": home} if home else {})},
             "shown": {"unreached": unreached, "frames": frames, "again": again, "onward": onward},
-            "frame_origins": sorted({"/".join(frame.split("/")[:3]) for frame in frames}),
+            "frame_origins": sorted({"{0.scheme}://{0.netloc}".format(urlsplit(frame)) for frame in frames}),
         }
     )
     response.headers["Clear-Site-Data"] = '"cache", "storage"'

@@ -127,8 +127,8 @@ class Sessions(SessionInterface):
         """End the sessions that the provider calls so; without a `sid`, all of the person's."""
         name, value = ("sid", sid) if sid else ("sub", sub)
         with self._connection() as connection:
-            named = "SELECT key FROM entries WHERE name = ? AND value = ?"
-            connection.execute(f"DELETE FROM sessions WHERE key IN ({named})", (name, json.dumps(value)))  # noqa: S608
+            statement = "DELETE FROM sessions WHERE key IN (SELECT key FROM entries WHERE name = ? AND value = ?)"
+            connection.execute(statement, (name, json.dumps(value)))
 
     def first_time(self, jti: str, *, until: int) -> bool:
         """Whether a notice of this name was never heard before; remembered until then."""
