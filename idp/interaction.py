@@ -14,6 +14,7 @@ from hmac import compare_digest
 import msgspec
 from msgspec import Struct
 
+from idp.rules.authorization_details import Details
 from idp.stores.shortlived import interactions as records
 from idp.stores.shortlived.contract import ShortLived
 
@@ -41,6 +42,8 @@ class SignIn(Struct, frozen=True, kw_only=True, tag="sign-in"):
     account_id: str | None = None
     login_hint: str | None = None
     consent: tuple[str, ...] = ()
+    records: Details = ()
+    """Records that the person is to agree to, besides."""
     ui_locales: tuple[str, ...] = ()
     resume_at: str
     """Where whoever wants the person takes over again: a path of ours."""

@@ -97,6 +97,7 @@ def _portal(layout: Layout) -> dict[str, Any]:
         "token_endpoint_auth_method": "client_secret_basic",
         "id_token_signed_response_alg": "ES256",
         "claims_in_id_token": True,
+        "authorization_details_types": ["alumni_records"],
         "first_party": True,
         "resources": [layout.resource, layout.url("idp")],  # the data service asks the provider who somebody is
     }

@@ -35,7 +35,7 @@ def identity_wanted(situation: Situation) -> bool:
 
 def consent_wanted(situation: Situation) -> bool:
     """The client asks for something this person has not agreed to yet (SR-76)."""
-    return bool(situation.consent)
+    return bool(situation.consent or situation.wanted.records)
 
 
 def account_choice_wanted(situation: Situation) -> bool:

@@ -71,7 +71,8 @@ def start_session(here: Here, visitor: Visitor) -> SignedIn | GoOn:
             accounts.set_phone(account_id, here.facts.answers["phone"])
             proofs.append(_kept(here, "phone-code"))
         if consent is not None:
-            consents.give(account_id, here.record.wanted.client.client_id, consent["scopes"].split())
+            wanted = here.record.wanted
+            consents.give(account_id, wanted.client.client_id, consent["scopes"].split(), wanted.records)
         if not proofs and visitor.session_id is not None:
             return SignedIn(visitor.session_id)
         return SignedIn(_start(here, account_id, proofs, visitor))

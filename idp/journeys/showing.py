@@ -113,6 +113,7 @@ def consent(here: Here) -> Shown:
         "unverified": client.unverified,
         "client_host": (client.origin or "").partition("://")[2],
         "scopes": here.situation.consent,
+        "records": here.record.wanted.records,
     }
 
 

@@ -9,12 +9,13 @@ from datetime import datetime
 import msgspec
 
 from idp import clock
-from idp.protocol import claims, errors
+from idp.protocol import claims, details, errors
 from idp.protocol.authorization_answers import MODES
 from idp.protocol.errors import InvalidRequest
 from idp.protocol.parts import Parts
 from idp.protocol.request import Parameters, scopes
 from idp.rules.assurance import LEVELS, MFA, reaches
+from idp.rules.authorization_details import Details
 from idp.services import subjects
 from idp.services.clients import Client
 from idp.signing import jws
@@ -35,6 +36,7 @@ class AuthorizationRequest(msgspec.Struct, frozen=True, kw_only=True):
     redirect_uri: str
     scopes: tuple[str, ...]
     resources: tuple[str, ...] = ()
+    details: Details = ()
     state: str | None = None
     nonce: str | None = None
     code_challenge: str | None = None
@@ -139,6 +141,11 @@ def _resources(given: Parameters, client: Client, _: Parts) -> Draft:
     return {"resources": tuple(dict.fromkeys(given.resources))}
 
 
+def _details(given: Parameters, client: Client, _: Parts) -> Draft:
+    """RFC 9396 §5."""
+    return {"details": details.asked(client, given)}
+
+
 def _prompt(given: Parameters, _: Client, __: Parts) -> Draft:
     prompt = frozenset(given.get("prompt", "").split())
     if "none" in prompt and len(prompt) > 1:
@@ -207,6 +214,7 @@ CHECKS: tuple[Check, ...] = (
     _dpop_jkt,
     _scope,
     _resources,
+    _details,
     _prompt,
     _max_age,
     _level,

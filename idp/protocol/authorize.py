@@ -21,6 +21,7 @@ from idp.protocol.pushed_requests import complete, opened
 from idp.protocol.request import Parameters, of_browser
 from idp.rules import redirect_uris
 from idp.rules.assurance import Assurance, assess, reaches, since
+from idp.rules.authorization_details import Details
 from idp.services import clients, consents, sessions
 from idp.services.clients import Client
 from idp.stores.durable import audit
@@ -121,8 +122,8 @@ class Authorize:
         right = session is not None and asked.hinted in (None, session.account_id)
         signed_in = assurance is not None and reaches(assurance.acr, asked.level) and (right or after is not None)
         choosing = "select_account" in asked.prompt and after is None
-        consent = self._consent(asked, client, session, after=after)
-        if signed_in and not choosing and not consent:
+        consent, records = self._consent(asked, client, session, after=after)
+        if signed_in and not choosing and not consent and not records:
             return None
         return SignIn(
             client=face(client, asked.redirect_uri),
@@ -132,6 +133,7 @@ class Authorize:
             account_id=asked.hinted,
             login_hint=asked.login_hint,
             consent=consent,
+            records=records,
             ui_locales=asked.ui_locales,
             resume_at=RESUME_AT,
         )
@@ -139,19 +141,20 @@ class Authorize:
     @staticmethod
     def _consent(
         asked: AuthorizationRequest, client: Client, session: Session | None, *, after: SignIn | None
-    ) -> tuple[str, ...]:
-        """Scopes the person must agree to: all for prompt=consent, else those not agreed to yet (SR-76).
+    ) -> tuple[tuple[str, ...], Details]:
+        """Scopes and details the person must agree to: all for prompt=consent, else those not agreed to yet (SR-76).
 
         Asked once it is known who the person is: what they agreed to before is not asked again, and
         whoever says no is somebody, so the client may hear of it (SR-69).
         """
         if session is None:
-            return ()
+            return (), ()
         if "consent" in asked.prompt and not (after is not None and after.consent):
-            return asked.scopes
+            return asked.scopes, asked.details
         if client.first_party:
-            return ()
-        return consents.lacking(session.account_id, client.client_id, asked.scopes)
+            return (), ()
+        whose = session.account_id, client.client_id
+        return consents.lacking(*whose, asked.scopes), consents.lacking_details(*whose, asked.details)
 
     def _ask(self, asked: AuthorizationRequest, wanted: SignIn) -> Response:
         """Open a journey. The browser gets its cookie on the way (page spec §7)."""
@@ -172,6 +175,7 @@ class Authorize:
             nonce=asked.nonce,
             scope=" ".join(asked.scopes),
             resources=asked.resources,
+            details=asked.details,
             claims=asked.claims,
             account_id=session.account_id,
             sid=session.sid,
@@ -249,6 +253,6 @@ def _unshown(wanted: SignIn, session: Session | None) -> OAuthError:
     """Which page would have been needed (OIDC Core §3.1.2.6)."""
     if session is None or wanted.account_id not in (None, session.account_id):
         return errors.LoginRequired("a page is needed, and prompt is none")
-    if wanted.consent:
+    if wanted.consent or wanted.records:
         return errors.ConsentRequired("consent is needed, and prompt is none")
     return errors.LoginRequired("a page is needed, and prompt is none")

@@ -14,6 +14,8 @@ from idp.protocol.errors import InvalidDPoPProof, InvalidRequest, InvalidToken
 from idp.protocol.parts import Parts
 from idp.protocol.request import Confirmation
 from idp.protocol.tokens import ACCESS_TOKEN
+from idp.rules import authorization_details
+from idp.rules.authorization_details import Details
 from idp.services import client_keys, clients
 from idp.signing import jws
 from idp.stores.durable import grants
@@ -38,6 +40,12 @@ class Live:
     claims: dict[str, Any] | None
     confirmation: Confirmation | None
     """`cnf`: the key that whoever uses it must show to hold."""
+
+    @property
+    def details(self) -> Details:
+        """Exactly what it is for (RFC 9396)."""
+        told = (self.claims or {}).get("authorization_details")
+        return authorization_details.read(told) if told else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ OAuthError                 `description` is for developers
 ├─ InvalidGrant            400 invalid_grant            RFC 6749 §5.2 (one text for every reason)
 ├─ InvalidScope            400 invalid_scope            RFC 6749 §4.1.2.1, §5.2
 ├─ InvalidTarget           400 invalid_target           RFC 8707 §2
+├─ InvalidDetails          400 invalid_authorization_details  RFC 9396 §5
 ├─ UnauthorizedClient      400 unauthorized_client      RFC 6749 §5.2
 ├─ UnsupportedGrantType    400 unsupported_grant_type   RFC 6749 §5.2
 ├─ UnsupportedResponseType     unsupported_response_type RFC 6749 §4.1.2.1
@@ -71,6 +72,12 @@ class InvalidTarget(OAuthError):
     """A resource that this client may not ask for."""
 
     error = "invalid_target"
+
+
+class InvalidDetails(OAuthError):
+    """Authorization details that are malformed, unknown, or more than this client may have."""
+
+    error = "invalid_authorization_details"
 
 
 class UnauthorizedClient(OAuthError):

@@ -14,6 +14,7 @@ from idp.protocol.bearer import Live
 from idp.protocol.errors import InvalidClient, InvalidRequest
 from idp.protocol.parts import Parts
 from idp.protocol.request import of_form
+from idp.rules import authorization_details
 from idp.services import subjects
 from idp.services.clients import Client
 
@@ -45,7 +46,7 @@ class Introspection:
         live = bearer.find(self._parts, parameters["token"])
         if live is None or not _concerns(live, caller):
             return self._answered(caller, INACTIVE)
-        return self._answered(caller, self._told(live))
+        return self._answered(caller, self._told(live) | _details(live, caller))
 
     def _answered(self, caller: Client, told: dict[str, Any]) -> Response:
         """Plain, or signed for whoever accepts that (RFC 9701 §5)."""
@@ -80,6 +81,14 @@ class Introspection:
                 | _proof(live)
             )
         return told | {"sub": _known_as(live)} | _proof(live)
+
+
+def _details(live: Live, caller: Client) -> dict[str, Any]:
+    """Exactly what the token is for: an API is told of what is for it (RFC 9396 §9.2)."""
+    found, own = live.details, caller.resource_server
+    if live.client_id != caller.client_id and own is not None:
+        found = authorization_details.at(found, (own,))
+    return {"authorization_details": authorization_details.told(found)} if found else {}
 
 
 def _known_as(live: Live) -> str:

@@ -16,7 +16,7 @@ from idp.protocol.client_auth import CERTIFICATE_METHODS
 from idp.protocol.parts import Parts
 from idp.protocol.registration import PATH
 from idp.protocol.token import GRANTS
-from idp.rules import verified_claims
+from idp.rules import authorization_details, verified_claims
 from idp.signing.jwe import CONTENT_ALGORITHMS, KEY_ALGORITHMS
 from idp.signing.jws import ALGORITHMS
 
@@ -88,6 +88,18 @@ class Metadata:
             **{f"{what}_enc_values_supported": list(CONTENT_ALGORITHMS) for what in encrypted},
         }
 
+    @staticmethod
+    def _requests() -> dict[str, Any]:
+        """What an authorization request may be made of."""
+        return {
+            "claims_parameter_supported": True,
+            "authorization_details_types_supported": list(authorization_details.TYPES),
+            "request_parameter_supported": True,
+            "request_object_signing_alg_values_supported": list(ALGORITHMS),
+            "require_signed_request_object": False,
+            "request_uri_parameter_supported": False,
+        }
+
     def _mutual_tls(self) -> dict[str, Any]:
         """RFC 8705 §3.3, §5."""
         own = self._parts.settings.mutual_tls
@@ -132,11 +144,7 @@ class Metadata:
             "code_challenge_methods_supported": ["S256"],
             "prompt_values_supported": ["none", "login", "consent", "select_account"],
             "ui_locales_supported": list(service.languages),
-            "claims_parameter_supported": True,
-            "request_parameter_supported": True,
-            "request_object_signing_alg_values_supported": list(ALGORITHMS),
-            "require_signed_request_object": False,
-            "request_uri_parameter_supported": False,
+            **self._requests(),
             "backchannel_logout_supported": True,
             "backchannel_logout_session_supported": True,
             "frontchannel_logout_supported": True,

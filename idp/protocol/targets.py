@@ -1,16 +1,48 @@
-"""Resource indicators: for whom an access token is (RFC 8707)."""
+"""For whom an access token is (RFC 8707), and for exactly what (RFC 9396): within what was granted."""
 
 from __future__ import annotations
 
-from idp.protocol.errors import InvalidTarget
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from idp.protocol.details import asked
+from idp.protocol.errors import InvalidDetails, InvalidTarget
 from idp.protocol.request import Parameters
+from idp.rules.authorization_details import Details, at, lacking, locations
 from idp.services.clients import Client
 
 
-def audiences(client: Client, granted: tuple[str, ...], parameters: Parameters) -> tuple[str, ...]:
-    """What was asked for now, within what was granted; else all that was granted (RFC 8707 §2.2)."""
-    asked = tuple(dict.fromkeys(parameters.resources))
-    allowed = granted or client.resources
-    if set(asked) - set(allowed):
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The audiences of a token, and the details it carries for them."""
+
+    audiences: tuple[str, ...]
+    details: Details = ()
+
+
+def target(client: Client, resources: tuple[str, ...], granted: Details, parameters: Parameters) -> Target:
+    """What is asked for now, of the resources and details that were granted; else all of them.
+
+    Details name their own APIs; where no resource was named either, the token is for those. Raises `InvalidTarget`
+    (RFC 8707 §2.2), `InvalidDetails` (RFC 9396 §6).
+    """
+    now = asked(client, parameters)
+    if lacking(now, granted):
+        raise InvalidDetails("authorization_details is more than what was granted")
+    named = tuple(dict.fromkeys(parameters.resources))
+    if set(named) - set((*resources, *locations(granted)) or client.resources):
         raise InvalidTarget("resource is not one that was granted")
-    return asked or granted
+    audiences = named or resources or locations(now or granted)
+    return Target(audiences, narrowed(granted, now, audiences))
+
+
+def narrowed(granted: Details, now: Details, audiences: Collection[str]) -> Details:
+    """What of `now`, or of all that was granted, is for these audiences. Raises `InvalidDetails`.
+
+    An API takes a token that has no details for it at its scope alone: whoever leaves out all that was granted
+    there would not get less, but more.
+    """
+    kept = at(now or granted, audiences)
+    if set(locations(kept)) != set(locations(at(granted, audiences))):
+        raise InvalidDetails("authorization_details leaves out an API that the token is for")
+    return kept

@@ -14,6 +14,8 @@ from idp.protocol import claims as person_claims
 from idp.protocol.errors import InvalidRequest
 from idp.protocol.parts import Parts
 from idp.protocol.request import Confirmation
+from idp.protocol.targets import Target
+from idp.rules import authorization_details
 from idp.rules.assurance import Assurance
 from idp.services import accounts, subjects
 from idp.services.clients import Client
@@ -80,7 +82,7 @@ def access_token(
     parts: Parts,
     grant: Grant,
     scopes: Sequence[str],
-    audiences: Sequence[str],
+    aimed: Target,
     *,
     confirmation: Confirmation | None,
 ) -> str:
@@ -90,7 +92,7 @@ def access_token(
     """
     now = clock.now()
     expires_at = now + timedelta(seconds=lifetime(parts, grant))
-    if not audiences:
+    if not aimed.audiences:
         record = access_tokens.AccessToken(
             reference=grant.reference,
             client_id=grant.client_id,
@@ -107,14 +109,14 @@ def access_token(
         "jti": f"{grant.reference}.{secrets.token_urlsafe(12)}",
         **_bound(confirmation),
     }
-    return _for_api(parts, {"client_id": grant.client_id, **claims}, audiences, now, expires_at)
+    return _for_api(parts, {"client_id": grant.client_id, **claims}, aimed, now, expires_at)
 
 
 def machine_token(
     parts: Parts,
     client: Client,
     scopes: Sequence[str],
-    audiences: Sequence[str],
+    aimed: Target,
     *,
     confirmation: Confirmation | None,
 ) -> str:
@@ -127,7 +129,7 @@ def machine_token(
         "jti": secrets.token_urlsafe(16),
         **_bound(confirmation),
     }
-    return _for_api(parts, {"client_id": client.client_id, **claims}, audiences, now, expires_at)
+    return _for_api(parts, {"client_id": client.client_id, **claims}, aimed, now, expires_at)
 
 
 def delegated_token(
@@ -136,7 +138,7 @@ def delegated_token(
     client: Client,
     about: Mapping[str, Any],
     *,
-    audiences: Sequence[str],
+    aimed: Target,
     expires_at: datetime,
     confirmation: Confirmation | None,
 ) -> str:
@@ -148,7 +150,7 @@ def delegated_token(
         "jti": f"{grant.reference}.{secrets.token_urlsafe(12)}",
         **_bound(confirmation),
     }
-    return _for_api(parts, claims, audiences, clock.now(), expires_at)
+    return _for_api(parts, claims, aimed, clock.now(), expires_at)
 
 
 def id_token(parts: Parts, grant: Grant, client: Client, *, nonce: str | None, access: str) -> str:
@@ -196,15 +198,20 @@ def _bound(confirmation: Confirmation | None) -> dict[str, Any]:
     return {"cnf": dict(confirmation)} if confirmation else {}
 
 
-def _for_api(
-    parts: Parts, claims: dict[str, Any], audiences: Sequence[str], now: datetime, expires_at: datetime
-) -> str:
+def details_of(aimed: Target) -> dict[str, Any]:
+    """The authorization details of a token, as tokens and answers tell them (RFC 9396 §7, §9.1)."""
+    return {"authorization_details": authorization_details.told(aimed.details)} if aimed.details else {}
+
+
+def _for_api(parts: Parts, claims: dict[str, Any], aimed: Target, now: datetime, expires_at: datetime) -> str:
+    audiences = aimed.audiences
     signed = {
         "iss": parts.issuer,
         "aud": audiences[0] if len(audiences) == 1 else list(audiences),
         "exp": int(expires_at.timestamp()),
         "iat": int(now.timestamp()),
         **claims,
+        **details_of(aimed),
     }
     algorithms = parts.keyring.algorithms()
     algorithm = FALLBACK if FALLBACK in algorithms else algorithms[0]

@@ -143,6 +143,8 @@ class Members(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """May leave PKCE out if it authenticates itself (SR-70). For old confidential clients only; audited."""
     resources: tuple[Uri, ...] = ()
     """Audiences it may ask access tokens for (RFC 8707)."""
+    authorization_details_types: tuple[Literal["alumni_records"], ...] = ()
+    """Types of authorization details it may ask for (RFC 9396), at its `resources`."""
     resource_server: Uri | None = None
     """The audience this client itself is: it may introspect tokens for it, and no others (SR-98)."""
     claims_in_id_token: bool = False

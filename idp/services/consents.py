@@ -5,23 +5,32 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from idp import clock
+from idp.rules import authorization_details
+from idp.rules.authorization_details import Details
 from idp.stores.durable import audit, consents, grants
 from idp.stores.durable.db import transaction
 
 
-def give(account_id: str, client_id: str, scopes: Collection[str]) -> None:
-    """Let a client have these scopes, until the person withdraws them (SR-76)."""
+def give(account_id: str, client_id: str, scopes: Collection[str], details: Details = ()) -> None:
+    """Let a client have these scopes and details, until the person withdraws them (SR-76)."""
+    kinds = sorted({kind for detail in details for kind in detail.datatypes})
+    told = {"scopes": " ".join(sorted(scopes)), **({"records": " ".join(kinds)} if kinds else {})}
     with transaction():
-        consents.give(account_id, client_id, scopes, now=clock.now())
-        audit.record(
-            "consent.given", account_id=account_id, client_id=client_id, details={"scopes": " ".join(sorted(scopes))}
-        )
+        consents.give(account_id, client_id, scopes, details, now=clock.now())
+        audit.record("consent.given", account_id=account_id, client_id=client_id, details=told)
 
 
 def lacking(account_id: str, client_id: str, scopes: Collection[str]) -> tuple[str, ...]:
     """Those of the scopes that this person has not agreed to, in the order asked for."""
     given = consents.given(account_id, client_id)
     return tuple(scope for scope in scopes if scope not in given)
+
+
+def lacking_details(account_id: str, client_id: str, details: Details) -> Details:
+    """Those of the details that this person has not agreed to: whoever agreed to less is asked for the rest."""
+    if not details:
+        return ()
+    return authorization_details.lacking(details, consents.details_given(account_id, client_id))
 
 
 def withdraw(account_id: str, client_id: str) -> bool:

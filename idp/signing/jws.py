@@ -221,12 +221,17 @@ def _decoded(part: bytes) -> bytes:
     return raw
 
 
+def strict_json(raw: bytes) -> Any:
+    """JSON in which every name of an object is there once. Raises `Untrusted`."""
+    try:
+        return json.loads(raw.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        raise Untrusted("not JSON") from None
+
+
 def strict_object(raw: bytes) -> dict[str, Any]:
     """A JSON object in which every name is there once (RFC 7515 §4, RFC 7519 §4). Raises `Untrusted`."""
-    try:
-        found = json.loads(raw.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
-        raise Untrusted("not a JSON object") from None
+    found = strict_json(raw)
     if not isinstance(found, dict):
         raise Untrusted("not a JSON object")
     return found

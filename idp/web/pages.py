@@ -142,7 +142,8 @@ def _complete(page: str, shown: dict[str, Any]) -> None:
     elif page == "eid-wait":
         shown["qr"], shown["hint"] = eid_view.drawn(shown["qr"]), eid_view.hint(shown["hint"])
     elif page == "consent":
-        shown["items"] = scopes.items(shown.get("scopes", ()), optional=shown.get("optional", ()))
+        asked = scopes.items(shown.get("scopes", ()), optional=shown.get("optional", ()))
+        shown["items"] = (*asked, *scopes.of_records(shown.get("records", ())))
     elif page == "phone-code" and shown.get("number"):
         parsed = phonenumbers.parse(shown["number"])
         shown["number"] = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)

@@ -92,6 +92,8 @@ class AccessToken:
     amr: tuple[str, ...]
     auth_time: int
     expires_at: int
+    details: tuple[Any, ...] | None = None
+    """Exactly what it is for (RFC 9396); None where nothing but its scope says so."""
 
     def require_scope(self, scope: str) -> None:
         """Raise InsufficientScope unless the token was granted it."""
@@ -188,6 +190,7 @@ class Checks:
             amr=tuple(method for method in claims.get("amr") or () if isinstance(method, str)),
             auth_time=_seconds(claims, "auth_time"),
             expires_at=_seconds(claims, "exp"),
+            details=_details(claims),
         )
 
 
@@ -196,6 +199,13 @@ def _text(claims: Mapping[str, Any], name: str) -> str:
     if not isinstance(value, str) or not value:
         raise InvalidToken(f"{name} is missing or no text")
     return value
+
+
+def _details(claims: Mapping[str, Any]) -> tuple[Any, ...] | None:
+    found = claims.get("authorization_details")
+    if "authorization_details" in claims and not isinstance(found, list):  # never a token without a limit
+        raise InvalidToken("authorization_details is no list")
+    return None if found is None else tuple(found)
 
 
 def _seconds(claims: Mapping[str, Any], name: str) -> int:

@@ -11,6 +11,7 @@ from typing import Any
 from flask import Blueprint, Flask, Response, current_app, g, jsonify, request
 from werkzeug.exceptions import HTTPException
 
+from . import details
 from .access_tokens import (
     AccessToken,
     Checks,
@@ -32,6 +33,8 @@ log = logging.getLogger(__name__)
 endpoints = Blueprint("endpoints", __name__)
 
 SCOPE = "payslips"
+"""Opens the records of the same name. Other kinds are opened by authorization details only (RFC 9396)."""
+
 PROVED = ("http://eidas.europa.eu/LoA/substantial", "http://eidas.europa.eu/LoA/high")
 TWO_FACTORS = StepUp(("https://refeds.org/profile/mfa", *PROVED))
 FRESHLY_PROVED = StepUp(PROVED, max_age=900)
@@ -117,22 +120,35 @@ def _authentication() -> dict[str, Any]:
     return _person().authentication()
 
 
-def _proved_employee() -> Employee:
-    """The employee who calls, inside the window. Raises Refused, Closed, PeopleUnavailable.
+def _require(token: AccessToken, kind: str, employer: str | None = None) -> None:
+    """Raise InsufficientScope unless the token opens records of this kind, of this employer once one is known."""
+    if token.details is None and kind == SCOPE:
+        token.require_scope(SCOPE)
+        return
+    resource = _parts().service.resource
+    if not details.allow(token.details or (), resource=resource, kind=kind, employer=employer):
+        raise InsufficientScope(f"no authorization details for {kind}")
+
+
+def _proved_employee(kind: str) -> Employee:
+    """The employee who calls for records of this kind, inside the window. Raises Refused, Closed, PeopleUnavailable.
 
     Who somebody is has to be proved once, freshly, before they are tied to an employee; from then on two
     factors are enough for as long as the window is open.
     """
     token = _person()
-    token.require_scope(SCOPE)
+    _require(token, kind)
     records = _parts().records
     employee = records.of(token.subject)
     if employee is not None:
         TWO_FACTORS.check(token.authentication())
-        return open_window(employee, datetime.now(UTC))
-    FRESHLY_PROVED.check(token.authentication())
-    identity = _parts().people.identity(_presented().token, token.subject)
-    return open_window(records.find(token.subject, identity) if identity else None, datetime.now(UTC))
+    else:
+        FRESHLY_PROVED.check(token.authentication())
+        identity = _parts().people.identity(_presented().token, token.subject)
+        employee = records.find(token.subject, identity) if identity else None
+    if employee is not None:
+        _require(token, kind, employee.employer)
+    return open_window(employee, datetime.now(UTC))
 
 
 def open_window(employee: Employee | None, now: datetime) -> Employee:
@@ -157,22 +173,32 @@ def me() -> Response:
 @endpoints.get("/payslips")
 def payslips() -> Response:
     """The person's payslips, newest first."""
-    employee = _proved_employee()
-    return jsonify(
-        employer=employee.employer,
-        window={"opens": employee.opens.isoformat(), "closes": employee.closes.isoformat()},
-        payslips=employee.payslips,
-    )
+    employee = _proved_employee("payslips")
+    return jsonify(employer=employee.employer, window=employee.window(), payslips=employee.payslips)
 
 
 @endpoints.get("/payslips/<payslip_id>")
 def payslip(payslip_id: str) -> Response:
     """One of the person's payslips."""
-    employee = _proved_employee()
+    employee = _proved_employee("payslips")
     found = employee.payslip(payslip_id)
     if found is None:
         return problem("not-found", 404, _parts().service.resource)
     return jsonify(employer=employee.employer, **found)
+
+
+@endpoints.get("/tax-papers")
+def tax_papers() -> Response:
+    """What was paid and withheld, year by year, newest first."""
+    employee = _proved_employee("tax_papers")
+    return jsonify(employer=employee.employer, tax_papers=employee.tax_papers())
+
+
+@endpoints.get("/employment")
+def employment() -> Response:
+    """Where the person worked, and how long they may look."""
+    employee = _proved_employee("employment")
+    return jsonify(employer=employee.employer, window=employee.window())
 
 
 @endpoints.get("/health")

@@ -16,6 +16,9 @@ from typing import Any
 
 from .matching import Identity, is_near, match
 
+WITHHELD = "Forskuddstrekk"
+"""The line of a payslip that says how much tax was kept back."""
+
 EMPLOYEES = Path(__file__).with_name("employees.json")
 
 log = logging.getLogger(__name__)
@@ -38,6 +41,25 @@ class Employee:
     def payslip(self, payslip_id: str) -> dict[str, Any] | None:
         """This employee's payslip of that id; never another's."""
         return next((payslip for payslip in self.payslips if payslip["id"] == payslip_id), None)
+
+    def tax_papers(self) -> list[dict[str, Any]]:
+        """What the payslips of each year come to, newest first."""
+        years = sorted({payslip["period"][:4] for payslip in self.payslips}, reverse=True)
+        return [self._tax_paper(year) for year in years]
+
+    def _tax_paper(self, year: str) -> dict[str, Any]:
+        slips = [payslip for payslip in self.payslips if payslip["period"].startswith(year)]
+        lines = [line for payslip in slips for line in payslip["lines"]]
+        return {
+            "year": year,
+            "currency": slips[0]["currency"],
+            "paid": sum(line["amount"] for line in lines if line["amount"] > 0),
+            "tax_withheld": -sum(line["amount"] for line in lines if line["text"] == WITHHELD),
+        }
+
+    def window(self) -> dict[str, str]:
+        """From when until when they may look."""
+        return {"opens": self.opens.isoformat(), "closes": self.closes.isoformat()}
 
 
 class Records:

@@ -214,3 +214,14 @@ def test_languages(kari: Person) -> None:
     for language in advertised(kari.provider, "ui_locales_supported"):
         stranger = kari.provider.person().comes_from_portal(ui_locales=language)
         assert f'<html lang="{language}"' in stranger.page.html
+
+
+@pytest.mark.parametrize("kind", ["alumni_records", "account_information"])
+def test_types_of_authorization_details(provider: Provider, kind: str) -> None:
+    """RFC 9396 §10."""
+    try:
+        works = provider.register(authorization_details_types=[kind]) is not None
+    except ValueError:
+        works = False
+
+    assert works is (kind in advertised(provider, "authorization_details_types_supported"))

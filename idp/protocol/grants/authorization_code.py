@@ -14,7 +14,7 @@ from idp.protocol import refresh_tokens, tokens
 from idp.protocol.errors import InvalidGrant, InvalidRequest
 from idp.protocol.parts import Parts
 from idp.protocol.request import Confirmation, Parameters
-from idp.protocol.targets import audiences
+from idp.protocol.targets import target
 from idp.services.clients import Client
 from idp.stores.durable import audit, grants
 from idp.stores.durable.db import transaction
@@ -35,7 +35,7 @@ def exchange(parts: Parts, client: Client, parameters: Parameters) -> dict[str, 
     if not _is_bound(bound, client, parameters):
         _refused(client, "a binding of the code does not hold")
         raise InvalidGrant
-    aimed = audiences(client, bound.resources, parameters)
+    aimed = target(client, bound.resources, bound.details, parameters)
     redeemed = _redeemed(parts, client, bound, code, parameters.confirmation)
     if redeemed is None:
         _end_if_replayed(client, parameters, code)
@@ -48,6 +48,7 @@ def exchange(parts: Parts, client: Client, parameters: Parameters) -> dict[str, 
         "expires_in": tokens.lifetime(parts, grant),
         "scope": grant.scope,
         "id_token": tokens.id_token(parts, grant, client, nonce=bound.nonce, access=access),
+        **tokens.details_of(aimed),
     }
     if refresh is not None:
         answer["refresh_token"] = refresh
@@ -116,6 +117,7 @@ def _grant(bound: AuthorizationCode, shown: Confirmation | None, *, ends_at: dat
         told_sid=bound.sid,
         scope=bound.scope,
         resources=bound.resources,
+        details=bound.details,
         claims=bound.claims,
         assurance=bound.assurance,
         offline=offline,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from idp.protocol import claims, tokens
+from idp.protocol import claims, details, tokens
 from idp.protocol.errors import InvalidScope, InvalidTarget, UnauthorizedClient
 from idp.protocol.parts import Parts
 from idp.protocol.request import Parameters, scopes
+from idp.protocol.targets import Target, narrowed
+from idp.rules.authorization_details import locations
 from idp.services.clients import Client
 from idp.stores.durable import audit
 
@@ -20,13 +22,16 @@ def issue(parts: Parts, client: Client, parameters: Parameters) -> dict[str, Any
     asked = scopes(parameters.get("scope")) or tuple(allowed)
     if set(asked) - set(allowed):
         raise InvalidScope("scope has a word that the client may not have for itself")
-    aimed = tuple(dict.fromkeys(parameters.resources)) or client.resources
-    if set(aimed) - set(client.resources) or not aimed:
+    granted = details.asked(client, parameters)
+    audiences = tuple(dict.fromkeys(parameters.resources)) or locations(granted) or client.resources
+    if set(audiences) - set(client.resources) or not audiences:
         raise InvalidTarget("resource is missing, or not one that the client may ask for")
+    aimed = Target(audiences, narrowed(granted, (), audiences))
     audit.record("tokens.issued", client_id=client.client_id, reason="client_credentials")
     return {
         "access_token": tokens.machine_token(parts, client, asked, aimed, confirmation=parameters.confirmation),
         "token_type": tokens.token_type(parameters.confirmation),
         "expires_in": parts.settings.tokens.access_token,
         "scope": " ".join(asked),
+        **tokens.details_of(aimed),
     }

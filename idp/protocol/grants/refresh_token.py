@@ -10,7 +10,7 @@ from idp.protocol import refresh_tokens, tokens
 from idp.protocol.errors import InvalidGrant, InvalidRequest, InvalidScope
 from idp.protocol.parts import Parts
 from idp.protocol.request import Parameters, scopes
-from idp.protocol.targets import audiences
+from idp.protocol.targets import Target, target
 from idp.services.clients import Client
 from idp.stores.durable import audit, refresh_families
 from idp.stores.durable.db import transaction
@@ -30,7 +30,7 @@ def refresh(parts: Parts, client: Client, parameters: Parameters) -> dict[str, A
         # Raised in here, these roll the rotation back: nothing is lost by asking wrongly.
         _check_key(grant, parameters)
         wanted = _narrowed(grant, parameters) if grant else ()
-        aimed = audiences(client, grant.resources, parameters) if grant else ()
+        aimed = target(client, grant.resources, grant.details, parameters) if grant else Target(())
     if grant is None:
         raise InvalidGrant
     access = tokens.access_token(parts, grant, wanted, aimed, confirmation=parameters.confirmation)
@@ -40,6 +40,7 @@ def refresh(parts: Parts, client: Client, parameters: Parameters) -> dict[str, A
         "expires_in": tokens.lifetime(parts, grant),
         "refresh_token": successor if rotates else token,
         "scope": " ".join(wanted),
+        **tokens.details_of(aimed),
     }
     if "openid" in wanted:
         answer["id_token"] = tokens.id_token(parts, grant, client, nonce=None, access=access)

@@ -10,11 +10,13 @@ from datetime import timedelta
 from typing import Any
 
 from idp import clock
-from idp.protocol import bearer, claims, tokens
+from idp.protocol import bearer, claims, details, tokens
 from idp.protocol.bearer import Live
-from idp.protocol.errors import InvalidRequest, InvalidScope, InvalidTarget
+from idp.protocol.errors import InvalidDetails, InvalidRequest, InvalidScope, InvalidTarget
 from idp.protocol.parts import Parts
 from idp.protocol.request import Parameters, scopes
+from idp.protocol.targets import Target, narrowed
+from idp.rules import authorization_details
 from idp.services.clients import Client
 from idp.stores.durable import audit
 from idp.stores.durable.grants import Grant
@@ -28,7 +30,7 @@ def exchange(parts: Parts, client: Client, parameters: Parameters) -> dict[str, 
     """A token for the next API, on behalf of the person of the subject token (RFC 8693 §2.2.1)."""
     _check_types(parameters)
     live, grant = _subject(parts, client, parameters)
-    aimed = _targets(client, parameters)
+    aimed = _aimed(client, live, parameters)
     allowed = [scope for scope in live.scopes if scope not in claims.SCOPES]
     asked = scopes(parameters.get("scope")) or tuple(allowed)
     if set(asked) - set(allowed):
@@ -41,7 +43,7 @@ def exchange(parts: Parts, client: Client, parameters: Parameters) -> dict[str, 
         grant,
         client,
         about,
-        audiences=aimed,
+        aimed=aimed,
         expires_at=clock.now() + timedelta(seconds=lifetime),
         confirmation=parameters.confirmation,
     )
@@ -58,6 +60,7 @@ def exchange(parts: Parts, client: Client, parameters: Parameters) -> dict[str, 
         "token_type": tokens.token_type(parameters.confirmation),
         "expires_in": lifetime,
         "scope": " ".join(asked),
+        **tokens.details_of(aimed),
     }
 
 
@@ -80,6 +83,14 @@ def _subject(parts: Parts, client: Client, parameters: Parameters) -> tuple[Live
     if live is None or live.grant is None or client.resource_server is None or not mine:
         raise InvalidRequest("subject_token is not a token of a person for this client")
     return live, live.grant
+
+
+def _aimed(client: Client, live: Live, parameters: Parameters) -> Target:
+    """The next API, and those of the subject token's details that are for it, or fewer of them."""
+    audiences, now = _targets(client, parameters), details.asked(client, parameters)
+    if authorization_details.lacking(now, live.details):
+        raise InvalidDetails("authorization_details is more than that of the subject token")
+    return Target(audiences, narrowed(live.details, now, audiences))
 
 
 def _targets(client: Client, parameters: Parameters) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ clients = Table(
     Column("client_id", String(64), primary_key=True),
     Column("metadata", Text, nullable=False),
     Column("secret_digest", LargeBinary(32)),
+    Column("sealed_secret", LargeBinary),
     Column("registration_digest", LargeBinary(32)),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),

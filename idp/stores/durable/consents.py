@@ -1,12 +1,15 @@
-"""Consents: which scopes a person let a client have, and since when."""
+"""Consents: which scopes and authorization details a person let a client have, and since when."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
+from hashlib import sha256
 
-from sqlalchemy import Column, ForeignKey, String, Table, delete, select
+import msgspec
+from sqlalchemy import Column, ForeignKey, LargeBinary, String, Table, Text, delete, select
 
+from idp.rules.authorization_details import AlumniRecords, Details
 from idp.stores.durable.db import Instant, db, reading, transaction
 from idp.stores.durable.upserts import insert
 
@@ -19,13 +22,31 @@ consents = Table(
     Column("given_at", Instant, nullable=False),
 )
 
+consented_details = Table(
+    "consented_details",
+    db.metadata,
+    Column("account_id", ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
+    Column("client_id", String(64), primary_key=True),
+    Column("digest", LargeBinary(32), primary_key=True),
+    Column("detail", Text, nullable=False),
+    Column("given_at", Instant, nullable=False),
+)
 
-def give(account_id: str, client_id: str, scopes: Collection[str], *, now: datetime) -> None:
+_decode = msgspec.json.Decoder(AlumniRecords).decode
+_encode = msgspec.json.Encoder().encode
+
+
+def give(account_id: str, client_id: str, scopes: Collection[str], details: Details = (), *, now: datetime) -> None:
     """Keep what was agreed to. Joins the caller's transaction."""
     with transaction() as connection:
         for scope in scopes:
             row = {"account_id": account_id, "client_id": client_id, "scope": scope, "given_at": now}
             connection.execute(insert(connection, consents).values(row).on_conflict_do_nothing())
+        for detail in details:
+            text = _encode(detail)
+            known = {"account_id": account_id, "client_id": client_id, "digest": sha256(text).digest()}
+            row = {**known, "detail": text.decode(), "given_at": now}
+            connection.execute(insert(connection, consented_details).values(row).on_conflict_do_nothing())
 
 
 def given(account_id: str, client_id: str) -> frozenset[str]:
@@ -35,8 +56,20 @@ def given(account_id: str, client_id: str) -> frozenset[str]:
         return frozenset(connection.execute(statement).scalars())
 
 
+def details_given(account_id: str, client_id: str) -> Details:
+    """The authorization details this person lets this client have."""
+    mine = (consented_details.c.account_id == account_id, consented_details.c.client_id == client_id)
+    with reading() as connection:
+        return tuple(
+            _decode(text) for text in connection.execute(select(consented_details.c.detail).where(*mine)).scalars()
+        )
+
+
 def withdraw(account_id: str, client_id: str) -> bool:
     """Forget what was agreed to. False when there was nothing."""
-    statement = delete(consents).where(consents.c.account_id == account_id, consents.c.client_id == client_id)
     with transaction() as connection:
-        return connection.execute(statement).rowcount > 0
+        gone = [
+            connection.execute(delete(table).where(table.c.account_id == account_id, table.c.client_id == client_id))
+            for table in (consents, consented_details)
+        ]
+    return any(one.rowcount > 0 for one in gone)

@@ -33,6 +33,7 @@ from sqlalchemy import (
 )
 
 from idp.rules.assurance import Assurance
+from idp.rules.authorization_details import Details
 from idp.stores.durable.accounts import accounts
 from idp.stores.durable.db import Instant, db, reading, transaction
 from idp.stores.durable.sessions import sessions
@@ -60,6 +61,7 @@ grants = Table(
     Column("refresh_rotated_at", Instant),
     Column("refresh_idle_until", Instant),
     Column("thumbprint", String(64)),
+    Column("details", Text),
     Column("issued_at", Instant, nullable=False),
     Column("ends_at", Instant, nullable=False, index=True),
     Column("revoked_at", Instant),
@@ -74,6 +76,7 @@ revoked_tokens = Table(
 
 
 _decode = msgspec.json.Decoder(Assurance).decode
+_decode_details = msgspec.json.Decoder(Details).decode
 _encode = msgspec.json.Encoder().encode
 
 
@@ -90,6 +93,8 @@ class Grant:
     """What the session was called when the client was first told of it: that is the name the client knows."""
     scope: str
     resources: tuple[str, ...]
+    details: Details = ()
+    """Exactly what it is for, at which API (RFC 9396)."""
     claims: str
     assurance: Assurance
     offline: bool
@@ -119,6 +124,7 @@ def redeem(grant: Grant, redeemed: Redeemed, *, now: datetime) -> bool:
         **{field.name: getattr(grant, field.name) for field in fields(grant)},
         **asdict(redeemed),
         "resources": " ".join(grant.resources),
+        "details": _encode(grant.details).decode() if grant.details else None,
         "assurance": _encode(grant.assurance).decode(),
         "refresh_rotated_at": now if redeemed.refresh_digest else None,
         "issued_at": now,
@@ -261,6 +267,7 @@ def from_row(row: Row[Any]) -> Grant:
         told_sid=row.told_sid,
         scope=row.scope,
         resources=tuple(row.resources.split()),
+        details=_decode_details(row.details) if row.details else (),
         claims=row.claims,
         assurance=_decode(row.assurance),
         offline=row.offline,

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from idp.rules.assurance import Assurance
+from idp.rules.authorization_details import Details
 from idp.stores.shortlived.contract import ShortLived
 
 
@@ -22,6 +23,7 @@ class AuthorizationCode(Struct, frozen=True, kw_only=True):
     nonce: str | None
     scope: str
     resources: tuple[str, ...]
+    details: Details = ()
     claims: str
     account_id: str
     sid: str
