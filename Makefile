@@ -86,4 +86,4 @@ lock: $(VENV)/dev.stamp ## both lock files anew from pyproject.toml (LOCK=--upgr
 	$(COMPILE) --extra demo --output-file requirements.lock pyproject.toml
 
 clean: ## remove what was built
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist tests/clients/node_modules
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist tests/clients/node_modules tests/clients/nimbus/jars

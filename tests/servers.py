@@ -1,4 +1,4 @@
-"""A PostgreSQL and a Redis of the tests' own, on loopback, gone when the tests are."""
+"""A PostgreSQL, a Redis and an Apache of the tests' own, on loopback, gone when the tests are."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def postgresql(folder: Path) -> Iterator[str]:
     if programs is None:
         missing("PostgreSQL")
         raise AssertionError
-    port, data, account = free_port(), folder / "postgresql", _unprivileged(folder)
+    port, data, account = free_port(), folder / "postgresql", _unprivileged(folder, "postgres")
     as_user: dict[str, Any] = {"user": account} if account else {}
     data.mkdir()
     if account:
@@ -87,6 +87,26 @@ def redis_server(folder: Path) -> Iterator[str]:
 
 
 @contextmanager
+def apache(folder: Path, *, port: int, site: str) -> Iterator[None]:
+    """An Apache with Debian's OpenID Connect module and this configuration, before an application of its own."""
+    program = shutil.which("apache2", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    modules = Path("/usr/lib/apache2/modules")
+    if program is None or not (modules / "mod_auth_openidc.so").exists():
+        missing("Apache with mod_auth_openidc")
+        raise AssertionError
+    wanted = ("mpm_event", "authn_core", "authz_core", "authz_user", "proxy", "proxy_http", "auth_openidc")
+    lines = [f"LoadModule {name}_module {modules}/mod_{name}.so" for name in wanted]
+    lines += [f"ServerRoot {folder}", f"DefaultRuntimeDir {folder}", f"PidFile {folder}/apache.pid"]
+    lines += [f"Listen 127.0.0.1:{port}", f"ServerName localhost:{port}", f"ErrorLog {folder}/apache.log", site]
+    if account := _unprivileged(folder, "www-data"):
+        lines.append(f"User {account}")
+    (folder / "apache.conf").write_text("\n".join(lines), encoding="utf-8")
+    with _running([program, "-f", folder / "apache.conf", "-D", "FOREGROUND"], "TERM", cwd=folder):
+        _wait_for(lambda: socket.create_connection(("127.0.0.1", port), timeout=1).close(), OSError)
+        yield
+
+
+@contextmanager
 def _running(command: list[str | Path], end: str, **how: Any) -> Iterator[None]:
     """A server that ends, by the signal `end`, with this block; and with this process, even if that is killed."""
     watched = f'"$@" & read -r _; kill -{end} $!; wait'  # the line to read from closes when its other end is gone
@@ -95,13 +115,13 @@ def _running(command: list[str | Path], end: str, **how: Any) -> Iterator[None]:
         yield  # leaving closes the line and waits
 
 
-def _unprivileged(folder: Path) -> str | None:
-    """PostgreSQL refuses to run as root: the account that Debian's package made, or `nobody`."""
+def _unprivileged(folder: Path, preferred: str) -> str | None:
+    """What must not run as root runs as the account that Debian's package made, or as `nobody`."""
     if os.geteuid() != 0:
         return None
     known = {entry.pw_name for entry in pwd.getpwall()}
     folder.chmod(0o755)
-    return "postgres" if "postgres" in known else "nobody"
+    return preferred if preferred in known else "nobody"
 
 
 def _wait_for(ask: Callable[[], object], not_yet: type[Exception]) -> None:

@@ -32,6 +32,9 @@ operations_listen = "127.0.0.1:{operations_port}"
 argon2_memory_kib = 19456
 argon2_passes = 2
 
+[tokens]
+dpop_nonce_required = true
+
 [limits]
 sign_up_seconds = 0
 sends_per_address_hour = 1000

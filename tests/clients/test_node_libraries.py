@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
 from joserfc.jwk import ECKey
 
+from tests.clients.conversation import conversation
 from tests.clients.running import Browser, Running, parameters
 
 HERE = Path(__file__).parent
@@ -63,7 +62,7 @@ def test_a_node_library_completes_everything(
         "scope": SCOPE,
     }
 
-    done = _conversation([node, str(HERE / script)], setup, kari)
+    done = conversation([node, str(HERE / script)], setup, kari)
 
     assert done["claims"]["sub"] == done["userinfo"]["sub"]
     assert done["userinfo"]["email"] == kari.email
@@ -93,34 +92,10 @@ def test_a_strict_library_completes_the_profile(node: str, provider: Running, ka
         "scope": SCOPE,
     }
 
-    done = _conversation([node, str(HERE / "openid_client_strict.mjs")], setup, kari)
+    done = conversation([node, str(HERE / "openid_client_strict.mjs")], setup, kari)
 
     assert done["pushed_as"] == ["client_id", "request_uri"]
     assert done["claims"]["sub"] == done["userinfo"]["sub"]
     assert (done["token_type"], done["refreshed"]) == ("dpop", "dpop")
     assert done["as_bearer"] is not None
     assert done["after_revocation"] == "invalid_grant"
-
-
-def _conversation(command: list[str], setup: dict[str, Any], person: Browser) -> dict[str, Any]:
-    """Let the library lead and the person follow until it is done."""
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        assert process.stderr is not None
-        told: dict[str, Any] = setup
-        while True:
-            process.stdin.write(json.dumps(told) + "\n")
-            process.stdin.flush()
-            line = process.stdout.readline()
-            assert line, process.stderr.read()[-3000:]
-            asked = json.loads(line)
-            if "done" in asked:
-                found: dict[str, Any] = asked["done"]
-                return found
-            told = {"landed": _landed(person, asked["open"], asked["url"])}
-
-
-def _landed(person: Browser, what: str, url: str) -> str:
-    return person.signs_up(url) if what == "sign-up" else person.signs_out(url)
