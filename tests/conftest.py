@@ -20,6 +20,7 @@ from jinja2 import FileSystemBytecodeCache
 from idp import clock as idp_clock
 from tests.chromium import chromium
 from tests.people import outside, provider
+from tests.receivers import certificate
 from tests.servers import postgresql, redis_server
 
 __all__ = ["chromium", "outside", "provider"]
@@ -29,6 +30,14 @@ Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": FileSystemByteco
 
 for name in [name for name in os.environ if name.startswith("IDP_")]:
     del os.environ[name]  # settings of whoever runs the tests: no provider in them is to hear of any
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Trust none of the wide world's roots: no test speaks with it, and reading them takes longer than most tests."""
+    folder = TemporaryDirectory(prefix="idp-roots-", ignore_cleanup_errors=True)
+    config.add_cleanup(folder.cleanup)
+    roots, _ = certificate(Path(folder.name), "nobody.invalid")
+    os.environ["SSL_CERT_FILE"] = str(roots)
 
 
 @dataclass
