@@ -32,7 +32,8 @@ def java() -> list[str]:
     """Java with the pinned files beside it, each with the sum that it had when it was chosen (SR-117)."""
     if not all(shutil.which(program) for program in ("java", "javac", "mvn")):
         missing("A JDK or Maven")
-    sums = dict(reversed(line.split()) for line in (HERE / "jars.sha256").read_text("utf-8").splitlines())
+    listed = [line.split() for line in (HERE / "jars.sha256").read_text("utf-8").splitlines()]
+    sums = {name: digest for digest, name in listed}
     with (HERE / "pom.xml").open() as one_at_a_time:
         fcntl.flock(one_at_a_time, fcntl.LOCK_EX)
         if not all((HERE / "jars" / name).exists() for name in sums):
