@@ -21,6 +21,7 @@ from idp.signing import jws
 from idp.stores.shortlived import replays
 from idp.stores.shortlived.contract import ShortLived
 
+ASSERTION_METHODS = ("client_secret_jwt", "private_key_jwt")
 CERTIFICATE_METHODS = ("tls_client_auth", "self_signed_tls_client_auth")
 JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 LONGEST_ASSERTION = 3600
@@ -46,7 +47,7 @@ class ClientAuthentication:
             for method, used in (
                 ("client_secret_basic", "Authorization" in request.headers),
                 ("client_secret_post", "client_secret" in parameters),
-                ("private_key_jwt", "client_assertion" in parameters or "client_assertion_type" in parameters),
+                ("assertion", "client_assertion" in parameters or "client_assertion_type" in parameters),
             )
             if used
         ]
@@ -62,7 +63,7 @@ class ClientAuthentication:
                 return self._by_secret(
                     parameters.get("client_id", ""), parameters["client_secret"], "client_secret_post"
                 )
-            case ["private_key_jwt"]:
+            case ["assertion"]:
                 return self._by_assertion(request, parameters)
         return self._by_connection(request, parameters.get("client_id", ""))
 
@@ -86,14 +87,25 @@ class ClientAuthentication:
         if parameters.get("client_assertion_type") != JWT_BEARER:
             raise InvalidRequest("client_assertion_type is missing or unknown")
         assertion = parameters.get("client_assertion", "")
-        client = _registered(_claimed_subject(assertion, parameters), "private_key_jwt")
+        client = _registered(_claimed_subject(assertion, parameters), *ASSERTION_METHODS)
         try:
-            claims = self._keys.verify(client, assertion, algorithms=_algorithms(client), typ=None)
+            claims = self._claims(client, assertion)
         except jws.Untrusted as problem:
             raise InvalidClient from problem
         self._check_profile(claims, client)
         self._check(claims, client, {self._issuer, f"{self._issuer}{request.path}", f"{self._issuer}/token"})
         return client
+
+    def _claims(self, client: Client, assertion: str) -> dict[str, Any]:
+        """What the client says, by its key or its secret, as it is registered. Raises `jws.Untrusted`."""
+        one = client.token_endpoint_auth_signing_alg
+        if client.signs_with_secret:
+            secret = clients.secret_of(client)
+            if secret is None:
+                raise jws.Untrusted("the secret cannot be read")
+            return jws.verify_mac(assertion, secret, algorithms=(one,) if one else jws.MACS)
+        allowed = (one,) if one else client_keys.algorithms(client)
+        return self._keys.verify(client, assertion, algorithms=allowed, typ=None)
 
     def _check_profile(self, claims: dict[str, Any], client: Client) -> None:
         """What the client's profile wants beyond that. It has signed this, so it may hear which rule it breaks."""
@@ -126,9 +138,9 @@ class ClientAuthentication:
             raise InvalidClient
 
 
-def _registered(client_id: str, method: str) -> Client:
+def _registered(client_id: str, *methods: str) -> Client:
     client = clients.find(client_id)
-    if client is None or client.token_endpoint_auth_method != method:
+    if client is None or client.token_endpoint_auth_method not in methods:
         raise InvalidClient
     return client
 
@@ -155,8 +167,3 @@ def _claimed_subject(assertion: str, parameters: Parameters) -> str:
     if not isinstance(subject, str) or parameters.get("client_id", subject) != subject:
         raise InvalidClient
     return subject
-
-
-def _algorithms(client: Client) -> tuple[str, ...]:
-    one = client.token_endpoint_auth_signing_alg
-    return (one,) if one else client_keys.algorithms(client)

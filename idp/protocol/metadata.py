@@ -12,15 +12,15 @@ from werkzeug.wrappers import Response
 from idp.protocol.answers import JSON
 from idp.protocol.authorization_answers import MODES
 from idp.protocol.claims import CLAIMS, SCOPES
-from idp.protocol.client_auth import CERTIFICATE_METHODS
+from idp.protocol.client_auth import ASSERTION_METHODS, CERTIFICATE_METHODS
 from idp.protocol.parts import Parts
 from idp.protocol.registration import PATH
 from idp.protocol.token import GRANTS
 from idp.rules import authorization_details, verified_claims
 from idp.signing.jwe import CONTENT_ALGORITHMS, KEY_ALGORITHMS
-from idp.signing.jws import ALGORITHMS
+from idp.signing.jws import ALGORITHMS, MACS
 
-CLIENT_AUTHENTICATION = ("client_secret_basic", "client_secret_post", "private_key_jwt")
+CLIENT_AUTHENTICATION = ("client_secret_basic", "client_secret_post", *ASSERTION_METHODS)
 ENDPOINTS = {
     "authorization_endpoint": "/authorize",
     "token_endpoint": "/token",
@@ -88,6 +88,16 @@ class Metadata:
             **{f"{what}_enc_values_supported": list(CONTENT_ALGORITHMS) for what in encrypted},
         }
 
+    def _authentication(self) -> dict[str, Any]:
+        """How clients prove themselves, at each endpoint that asks (RFC 8414 §2)."""
+        checked = [*CLIENT_AUTHENTICATION, *(CERTIFICATE_METHODS if self._parts.settings.mutual_tls.header else ())]
+        methods = {"token": [*checked, "none"], "introspection": checked, "revocation": [*checked, "none"]}
+        signed = [*ALGORITHMS, *MACS]
+        return {
+            **{f"{name}_endpoint_auth_methods_supported": allowed for name, allowed in methods.items()},
+            **{f"{name}_endpoint_auth_signing_alg_values_supported": signed for name in methods},
+        }
+
     @staticmethod
     def _requests() -> dict[str, Any]:
         """What an authorization request may be made of."""
@@ -120,7 +130,6 @@ class Metadata:
 
     def _told(self) -> dict[str, Any]:
         issuer, service = self._parts.issuer, self._parts.settings.service
-        checked = [*CLIENT_AUTHENTICATION, *(CERTIFICATE_METHODS if self._parts.settings.mutual_tls.header else ())]
         return {
             **self._assured(),
             **self._mutual_tls(),
@@ -134,12 +143,7 @@ class Metadata:
             "subject_types_supported": ["public", "pairwise"],
             "acr_values_supported": list(self._parts.levels),
             **self._for_clients(),
-            "token_endpoint_auth_methods_supported": [*checked, "none"],
-            "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
-            "introspection_endpoint_auth_methods_supported": checked,
-            "introspection_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
-            "revocation_endpoint_auth_methods_supported": [*checked, "none"],
-            "revocation_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
+            **self._authentication(),
             "dpop_signing_alg_values_supported": list(ALGORITHMS),
             "code_challenge_methods_supported": ["S256"],
             "prompt_values_supported": ["none", "login", "consent", "select_account"],

@@ -10,7 +10,14 @@ from urllib.parse import urlsplit
 import msgspec
 
 from idp.rules import fapi2, redirect_uris
-from idp.rules.client_metadata import MEMBERS, PERSONAL_SCOPE, TOKEN_EXCHANGE, InvalidMetadata, Metadata
+from idp.rules.client_metadata import (
+    MEMBERS,
+    PERSONAL_SCOPE,
+    TOKEN_EXCHANGE,
+    InvalidMetadata,
+    MacAlgorithm,
+    Metadata,
+)
 
 _TYPES = get_type_hints(Metadata)
 
@@ -121,6 +128,16 @@ def _check_authentication(metadata: Metadata) -> None:
                 raise InvalidMetadata("token_endpoint_auth_method", f"`none` cannot be, together with {member}")
 
 
+def _check_assertion(metadata: Metadata) -> None:
+    """A MAC goes with a shared secret and a signature with a key of the client's own: never one for the other."""
+    algorithm, method = metadata.token_endpoint_auth_signing_alg, metadata.token_endpoint_auth_method
+    if algorithm is None:
+        return
+    wanted = "client_secret_jwt" if algorithm in get_args(MacAlgorithm) else "private_key_jwt"
+    if method in ("client_secret_jwt", "private_key_jwt") and method != wanted:
+        raise InvalidMetadata("token_endpoint_auth_signing_alg", f"{algorithm} is for {wanted}")
+
+
 TLS_NAMES = tuple(f"tls_client_auth_{name}" for name in ("subject_dn", "san_dns", "san_uri", "san_ip", "san_email"))
 
 
@@ -180,6 +197,7 @@ def _check_scope(metadata: Metadata) -> None:
 _CHECKS: tuple[Callable[[Metadata], None], ...] = (
     _check_grants,
     _check_authentication,
+    _check_assertion,
     _check_certificate,
     _check_keys,
     _check_encryption,

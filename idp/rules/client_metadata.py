@@ -16,6 +16,7 @@ Scopes = Annotated[str, Meta(max_length=1000, pattern=r"^([!#-\[\]-~]+( [!#-\[\]
 Method = Literal[
     "client_secret_basic",
     "client_secret_post",
+    "client_secret_jwt",
     "private_key_jwt",
     "tls_client_auth",
     "self_signed_tls_client_auth",
@@ -31,6 +32,7 @@ GrantType = Literal[
 KeyAlgorithm = Literal["RSA-OAEP", "RSA-OAEP-256", "ECDH-ES", "ECDH-ES+A128KW", "ECDH-ES+A256KW"]
 ContentAlgorithm = Literal["A128CBC-HS256", "A256CBC-HS512", "A128GCM", "A256GCM"]
 SigningAlgorithm = Literal["ES256", "RS256", "PS256", "EdDSA", "Ed25519"]
+MacAlgorithm = Literal["HS256", "HS384", "HS512"]
 
 PERSONAL_SCOPE = "openid profile email"
 """What a client may ask for when its metadata has no `scope` (RFC 7591 §2 leaves the default to us)."""
@@ -83,8 +85,8 @@ class Members(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where a person starts signing in at the client; the way back when a journey is lost."""
     token_endpoint_auth_method: Method = "client_secret_basic"  # noqa: S105 - the name of a method
     """How it proves itself; this one method only (SR-82)."""
-    token_endpoint_auth_signing_alg: SigningAlgorithm | None = None
-    """Algorithm of its assertions. Default: any asymmetric one that fits its keys."""
+    token_endpoint_auth_signing_alg: SigningAlgorithm | MacAlgorithm | None = None
+    """Algorithm of its assertions; HS256, HS384, HS512 for client_secret_jwt only. Default: any that fits."""
     jwks: dict[str, Any] | None = None
     """Public keys, inline (RFC 7517): of its assertions and request objects, and to encrypt for it."""
     jwks_uri: Uri | None = None
@@ -208,7 +210,12 @@ class Client(Members, frozen=True, kw_only=True):
     @property
     def needs_secret(self) -> bool:
         """Whether its method is a shared secret."""
-        return self.token_endpoint_auth_method in ("client_secret_basic", "client_secret_post")
+        return self.token_endpoint_auth_method.startswith("client_secret_")
+
+    @property
+    def signs_with_secret(self) -> bool:
+        """Whether it authenticates by a MAC, so that its secret must stay readable here."""
+        return self.token_endpoint_auth_method == "client_secret_jwt"  # noqa: S105 - a method's name
 
 
 MEMBERS: tuple[str, ...] = Metadata.__struct_fields__

@@ -16,12 +16,11 @@ from msgspec import Struct
 
 from idp import clock
 from idp.outgoing.guarded import Guarded
-from idp.outgoing.known import Unreachable
-from idp.rules import client_checks
 from idp.rules.client_metadata import Client, InvalidMetadata, Metadata
-from idp.signing import jws
-from idp.stores.durable import audit, changes, keys
+from idp.services import client_checks
+from idp.stores.durable import audit, changes
 from idp.stores.durable import clients as rows
+from idp.stores.durable.clients import Secret
 from idp.stores.durable.db import transaction
 
 __all__ = [
@@ -36,13 +35,10 @@ __all__ = [
     "remove",
     "response",
     "rotate_secret",
+    "secret_of",
     "start_of",
     "verify_secret",
 ]
-
-SIGNED_RESPONSES = tuple(
-    f"{what}_signed_response_alg" for what in ("id_token", "authorization", "userinfo", "introspection")
-)
 
 REREAD = 1.0
 """Seconds a process may go on with a client that another process has changed or removed."""
@@ -80,7 +76,7 @@ msgspec.json.Decoder(Client)
 
 class _Known(Struct, frozen=True):
     client: Client
-    digest: bytes | None
+    row: rows.ClientRow
 
 
 _cache: changes.PerDatabase[dict[str, _Known]] = changes.PerDatabase(rows.CHANGES, dict, every=REREAD)
@@ -100,17 +96,17 @@ def register(
     `together_with` is done in the same transaction, which no call to another server holds open.
     Raises `InvalidMetadata`, with the member and what is allowed.
     """
-    checked = _checked(metadata, loopback_issuer=loopback_issuer, out=out)
+    checked = client_checks.checked(metadata, loopback_issuer=loopback_issuer, out=out)
     # Account ids have 22 characters of the same alphabet, so none of these is ever one (SR-110).
     client_id = f"c_{secrets.token_urlsafe(16)}"
     now = clock.now()
     client = _client(checked, client_id, int(now.timestamp()), by_itself=registration_digest is not None)
-    secret = _new_secret() if client.needs_secret else None
+    secret = _new_secret(client) if client.needs_secret else None
     with transaction():
         if together_with is not None:
             together_with()
-        digest = _digest(secret) if secret else None
-        rows.add(client_id, _kept(checked), secret_digest=digest, now=now, registration_digest=registration_digest)
+        kept = _as_kept(client, secret) if secret else None
+        rows.add(client_id, _kept(checked), secret=kept, now=now, registration_digest=registration_digest)
         audit.record("client.registered", client_id=client_id, details=_noteworthy(client))
     _cache.forget()
     return Registered(client, secret)
@@ -128,9 +124,15 @@ def verify_secret(client: Client, secret: str) -> bool:
     The secret is 256 random bits, so one SHA-256 and a comparison in constant time is enough (SR-82).
     """
     known = _find(client.client_id)
-    expected = known.digest if known else None
+    expected = known.row.secret_digest if known else None
     offered = sha256(secret.encode("utf-8", "surrogatepass")).digest()
     return compare_digest(offered, expected or bytes(32)) and expected is not None
+
+
+def secret_of(client: Client) -> str | None:
+    """The secret of a client that authenticates by MACs; None for all others, whose secrets are kept as digests."""
+    known = _find(client.client_id)
+    return known.row.secret() if known else None
 
 
 def everyone() -> list[Client]:
@@ -145,20 +147,13 @@ def edit(
 
     Raises `UnknownClient`, and `InvalidMetadata` as `register` does.
     """
-    checked = _checked(metadata, loopback_issuer=loopback_issuer, out=out)
+    checked = client_checks.checked(metadata, loopback_issuer=loopback_issuer, out=out)
     with transaction():
         row = _row(client_id)
         by_itself = row.registration_digest is not None
         client = _client(checked, client_id, int(row.created_at.timestamp()), by_itself=by_itself)
-        secret = _new_secret() if client.needs_secret and row.secret_digest is None else None
-        digest = _digest(secret) if secret else row.secret_digest
-        changed = rows.change(
-            client_id,
-            was=row.metadata,
-            metadata=_kept(checked),
-            secret_digest=digest if client.needs_secret else None,
-            now=clock.now(),
-        )
+        kept, secret = _secret_after(client, row)
+        changed = rows.change(client_id, was=row.metadata, metadata=_kept(checked), secret=kept, now=clock.now())
         if not changed:
             raise InvalidMetadata("metadata", "somebody else has just changed this client; look at it again")
         audit.record("client.changed", client_id=client_id, details=_noteworthy(client))
@@ -176,8 +171,8 @@ def rotate_secret(client_id: str) -> Registered:
         if not client.needs_secret:
             method = client.token_endpoint_auth_method
             raise InvalidMetadata("token_endpoint_auth_method", f"{method} uses no secret")
-        secret = _new_secret()
-        rows.set_secret(client_id, _digest(secret), now=clock.now())
+        secret = _new_secret(client)
+        rows.set_secret(client_id, _as_kept(client, secret), now=clock.now())
         audit.record("client.secret-rotated", client_id=client_id)
     _cache.forget()
     return Registered(client, secret)
@@ -211,49 +206,8 @@ def _find(client_id: str) -> _Known | None:
         row = rows.find(client_id)
         if row is None:
             return None  # not remembered: anybody can make up ids
-        known = cache[client_id] = _Known(_from_row(row), row.secret_digest)
+        known = cache[client_id] = _Known(_from_row(row), row)
     return known
-
-
-def _checked(metadata: Mapping[str, Any], *, loopback_issuer: bool, out: Guarded | None) -> Metadata:
-    checked = client_checks.read(metadata, loopback_issuer=loopback_issuer)
-    if checked.jwks is not None:
-        try:
-            fitting = {name for key in jws.public_keys(checked.jwks) for name in key.algorithms}
-        except ValueError as problem:
-            raise InvalidMetadata("jwks", str(problem)) from None
-        for member in ("token_endpoint_auth_signing_alg", "request_object_signing_alg"):
-            wanted = getattr(checked, member)
-            if wanted is not None and wanted not in fitting:
-                raise InvalidMetadata(member, f"no key in `jwks` is for {wanted}")
-    _check_signing(checked)
-    if checked.sector_identifier_uri is not None:
-        _check_sector(checked, checked.sector_identifier_uri, out)
-    return checked
-
-
-def _check_sector(metadata: Metadata, uri: str, out: Guarded | None) -> None:
-    """The list that lies there names every redirect URI (OIDC Core §8.1)."""
-    try:
-        listed = out.get(uri).json() if out is not None else None
-    except (Unreachable, ValueError, RecursionError):
-        listed = None
-    if not isinstance(listed, list):
-        raise InvalidMetadata("sector_identifier_uri", "there is no JSON list at this address")
-    missing = [one for one in metadata.redirect_uris if one not in listed]
-    if missing:
-        raise InvalidMetadata("sector_identifier_uri", f"the list there lacks {missing[0]!r}")
-
-
-def _check_signing(metadata: Metadata) -> None:
-    for member in SIGNED_RESPONSES:
-        wanted = getattr(metadata, member)
-        if member == "id_token_signed_response_alg" and not metadata.redirect_uris:
-            continue  # it has a default, and gets no ID tokens
-        stored = "EdDSA" if wanted in jws.ED25519 else wanted
-        if stored is not None and stored not in keys.signing_algorithms():
-            words = f"there is no signing key for {wanted}: `idp key add --algorithm {stored} --now` makes one"
-            raise InvalidMetadata(member, words)
 
 
 def _row(client_id: str) -> rows.ClientRow:
@@ -290,9 +244,20 @@ def _noteworthy(client: Client) -> dict[str, str | int | bool]:
     }
 
 
-def _new_secret() -> str:
-    return secrets.token_urlsafe(32)  # 256 bits of A-Z a-z 0-9 - _, so no client can encode it wrongly
+def _new_secret(client: Client) -> str:
+    """256 bits of A-Z a-z 0-9 - _, so no client can encode it wrongly; more where HS512 wants it (RFC 7518 §3.2)."""
+    return secrets.token_urlsafe(64 if client.signs_with_secret else 32)
 
 
-def _digest(secret: str) -> bytes:
-    return sha256(secret.encode("ascii")).digest()
+def _as_kept(client: Client, secret: str) -> Secret:
+    return Secret(sha256(secret.encode("ascii")).digest(), secret if client.signs_with_secret else None)
+
+
+def _secret_after(client: Client, row: rows.ClientRow) -> tuple[Secret | None, str | None]:
+    """What is kept when the metadata changes; and the new secret, where the one before cannot serve."""
+    if not client.needs_secret:
+        return None, None
+    if row.secret_digest is None or (client.signs_with_secret and row.sealed_secret is None):
+        secret = _new_secret(client)
+        return _as_kept(client, secret), secret
+    return Secret(row.secret_digest, row.secret() if client.signs_with_secret else None), None

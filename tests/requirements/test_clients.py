@@ -157,7 +157,7 @@ def test_an_unknown_id_is_unknown_even_when_odd() -> None:
         ({"scope": "openid offline_access"}, "scope", "refresh_token"),
         ({"scope": 'openid "'}, "scope", "characters"),
         ({"scope": "openid\nemail"}, "scope", "characters"),
-        ({"token_endpoint_auth_method": "client_secret_jwt"}, "token_endpoint_auth_method", "invalid enum value"),
+        ({"token_endpoint_auth_method": "secret_handshake"}, "token_endpoint_auth_method", "invalid enum value"),
         ({"token_endpoint_auth_method": "private_key_jwt"}, "jwks", "needs the client's public keys"),
         ({"token_endpoint_auth_method": "none", "pkce_exempt": True}, "token_endpoint_auth_method", "pkce_exempt"),
         (

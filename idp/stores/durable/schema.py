@@ -84,7 +84,7 @@ def draft(message: str) -> str:
 
 
 def _next_number() -> str:
-    return f"{len(list(ScriptDirectory.from_config(_config()).walk_revisions())) + 1:04d}"
+    return f"{int(newest() or 0) + 1:04d}"
 
 
 def _config() -> Config:
