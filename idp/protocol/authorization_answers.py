@@ -12,6 +12,8 @@ from flask import redirect
 from werkzeug.wrappers import Response
 
 from idp import clock
+from idp.protocol.encryption import only_for
+from idp.protocol.errors import InvalidRequest, PageError
 from idp.protocol.parts import Parts
 from idp.services.clients import Client
 
@@ -46,10 +48,17 @@ def mode_of(asked: str | None) -> str:
 
 
 def _signed(parts: Parts, client: Client, told: Mapping[str, str]) -> str:
-    """JARM §2.1: the answer, who it is from, whom it is for, and until when."""
+    """JARM §2.1, §2.2: the answer, who it is from, whom it is for, and until when; encrypted where it is registered so.
+
+    What the client could not read is told to nobody but the person: there is no other way to the client.
+    """
     algorithm = client.authorization_signed_response_alg or client.id_token_signed_response_alg
     claims = {**told, "iss": parts.issuer, "aud": client.client_id, "exp": clock.timestamp() + SIGNED_FOR}
-    return parts.keyring.sign(claims, algorithm=algorithm, typ=TYPE)
+    signed = parts.keyring.sign(claims, algorithm=algorithm, typ=TYPE)
+    try:
+        return only_for(parts, client, signed, what="authorization")
+    except InvalidRequest as problem:
+        raise PageError("bad-link", problem.description) from problem
 
 
 def _redirected(redirect_uri: str, told: Mapping[str, str]) -> Response:

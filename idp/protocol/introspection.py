@@ -11,6 +11,7 @@ from idp import clock
 from idp.protocol import bearer, tokens
 from idp.protocol.answers import json_answer, jwt_answer
 from idp.protocol.bearer import Live
+from idp.protocol.encryption import only_for
 from idp.protocol.errors import InvalidClient, InvalidRequest
 from idp.protocol.parts import Parts
 from idp.protocol.request import of_form
@@ -49,7 +50,7 @@ class Introspection:
         return self._answered(caller, self._told(live) | _details(live, caller))
 
     def _answered(self, caller: Client, told: dict[str, Any]) -> Response:
-        """Plain, or signed for whoever accepts that (RFC 9701 §5)."""
+        """Plain; signed, and encrypted where it is registered so, for whoever accepts that (RFC 9701 §5)."""
         if SIGNED not in request.headers.get("Accept", ""):
             return json_answer(told)
         ours = self._parts.keyring.algorithms()
@@ -61,7 +62,8 @@ class Introspection:
             "iat": clock.timestamp(),
             "token_introspection": told,
         }
-        return jwt_answer(self._parts.keyring.sign(claims, algorithm=algorithm, typ=TYPE), SIGNED)
+        signed = self._parts.keyring.sign(claims, algorithm=algorithm, typ=TYPE)
+        return jwt_answer(only_for(self._parts, caller, signed, what="introspection"), SIGNED)
 
     def _told(self, live: Live) -> dict[str, Any]:
         told: dict[str, Any] = {

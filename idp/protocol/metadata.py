@@ -17,6 +17,7 @@ from idp.protocol.parts import Parts
 from idp.protocol.registration import PATH
 from idp.protocol.token import GRANTS
 from idp.rules import authorization_details, verified_claims
+from idp.rules.client_metadata import ENCRYPTED
 from idp.signing.jwe import CONTENT_ALGORITHMS, KEY_ALGORITHMS
 from idp.signing.jws import ALGORITHMS, MACS
 
@@ -81,7 +82,7 @@ class Metadata:
         """How what is told to a client may be signed and encrypted."""
         ours = list(self._parts.keyring.algorithms())
         signed = ("id_token_signing", "userinfo_signing", "authorization_signing", "introspection_signing")
-        encrypted = [f"{what}_encryption" for what in ("id_token", "userinfo")]
+        encrypted = [f"{what}_encryption" for what in ENCRYPTED]
         return {
             **{f"{what}_alg_values_supported": ours for what in signed},
             **{f"{what}_alg_values_supported": list(KEY_ALGORITHMS) for what in encrypted},

@@ -11,7 +11,7 @@ from typing import Any
 
 from idp import clock
 from idp.protocol import claims as person_claims
-from idp.protocol.errors import InvalidRequest
+from idp.protocol.encryption import only_for
 from idp.protocol.parts import Parts
 from idp.protocol.request import Confirmation
 from idp.protocol.targets import Target
@@ -19,14 +19,11 @@ from idp.rules import authorization_details
 from idp.rules.assurance import Assurance
 from idp.services import accounts, subjects
 from idp.services.clients import Client
-from idp.signing import jws
 from idp.stores.durable.grants import Grant
 from idp.stores.shortlived import access_tokens
 
 ACCESS_TOKEN = "at+jwt"  # noqa: S105 - the type's name, RFC 9068 §2.1
 FALLBACK = "ES256"
-DEFAULT_CIPHER = "A128CBC-HS256"
-"""OpenID Connect Registration §2."""
 
 PROTOCOL_CLAIMS = frozenset(
     {
@@ -179,19 +176,7 @@ def id_token(parts: Parts, grant: Grant, client: Client, *, nonce: str | None, a
     if asked.id_token_verified is not None:  # by name only: an ID token travels in URLs as a hint (SR-123)
         claims |= person_claims.of_identity(grant.account_id, scopes, asked.id_token_verified)
     signed = parts.keyring.sign(claims, algorithm=algorithm, typ="JWT")
-    if client.id_token_encrypted_response_alg is None:
-        return signed
-    key_algorithm, content_algorithm = client.id_token_encrypted_response_alg, client.id_token_encrypted_response_enc
-    return only_for(parts, client, signed, key_algorithm, content_algorithm, kind="JWT")
-
-
-def only_for(parts: Parts, client: Client, content: str, algorithm: str, encryption: str | None, *, kind: str) -> str:
-    """The content as only the client can read it. Raises `InvalidRequest` where none of its keys fits."""
-    wanted = encryption or DEFAULT_CIPHER
-    try:
-        return parts.client_keys.encrypt(client, content, algorithm=algorithm, encryption=wanted, kind=kind)
-    except jws.Untrusted as problem:
-        raise InvalidRequest("the client has no key to encrypt with") from problem
+    return only_for(parts, client, signed, what="id_token")
 
 
 def _bound(confirmation: Confirmation | None) -> dict[str, Any]:

@@ -8,8 +8,9 @@ import orjson
 from flask import request
 from werkzeug.wrappers import Response
 
-from idp.protocol import bearer, claims, tokens
+from idp.protocol import bearer, claims
 from idp.protocol.answers import json_answer, jwt_answer
+from idp.protocol.encryption import only_for
 from idp.protocol.errors import InsufficientScope, InvalidToken
 from idp.protocol.parts import Parts
 from idp.services import accounts, clients, subjects
@@ -45,20 +46,16 @@ class UserInfo:
         if client is None:
             raise InvalidToken("the token is wrong, expired or revoked")
         content = {"sub": subjects.subject(client, account_id), **told}
-        signed, encrypted = client.userinfo_signed_response_alg, client.userinfo_encrypted_response_alg
-        if signed is None and encrypted is None:
+        signed = client.userinfo_signed_response_alg
+        if signed is None and client.userinfo_encrypted_response_alg is None:
             return json_answer(content)
         if signed is not None:
             about = {"iss": self._parts.issuer, "aud": client.client_id}
             text = self._parts.keyring.sign({**about, **content}, algorithm=signed, typ="JWT")
         else:
             text = orjson.dumps(content).decode()
-        if encrypted is not None:
-            kind = "JWT" if signed is not None else "json"
-            text = tokens.only_for(
-                self._parts, client, text, encrypted, client.userinfo_encrypted_response_enc, kind=kind
-            )
-        return jwt_answer(text)
+        kind = "JWT" if signed is not None else "json"
+        return jwt_answer(only_for(self._parts, client, text, what="userinfo", kind=kind))
 
     def _is_for_us(self, audience: str | list[str]) -> bool:
         named = [audience] if isinstance(audience, str) else audience

@@ -11,6 +11,7 @@ import msgspec
 
 from idp.rules import fapi2, redirect_uris
 from idp.rules.client_metadata import (
+    ENCRYPTED,
     MEMBERS,
     PERSONAL_SCOPE,
     TOKEN_EXCHANGE,
@@ -162,19 +163,20 @@ def _check_keys(metadata: Metadata) -> None:
             metadata.token_endpoint_auth_method == "self_signed_tls_client_auth",  # noqa: S105 - a method
         ),
         ("require_signed_request_object", metadata.require_signed_request_object),
-        ("id_token_encrypted_response_alg", metadata.id_token_encrypted_response_alg is not None),
-        ("userinfo_encrypted_response_alg", metadata.userinfo_encrypted_response_alg is not None),
+        *((f"{what}_encrypted_response_alg", _is_encrypted(metadata, what)) for what in ENCRYPTED),
     ):
         if needs:
             raise InvalidMetadata("jwks", f"{member} needs the client's public keys, here or at `jwks_uri`")
 
 
 def _check_encryption(metadata: Metadata) -> None:
-    for what in ("id_token", "userinfo"):
-        if getattr(metadata, f"{what}_encrypted_response_enc") and not getattr(
-            metadata, f"{what}_encrypted_response_alg"
-        ):
+    for what in ENCRYPTED:
+        if getattr(metadata, f"{what}_encrypted_response_enc") and not _is_encrypted(metadata, what):
             raise InvalidMetadata(f"{what}_encrypted_response_enc", f"needs {what}_encrypted_response_alg")
+
+
+def _is_encrypted(metadata: Metadata, what: str) -> bool:
+    return getattr(metadata, f"{what}_encrypted_response_alg") is not None
 
 
 def _check_sector(metadata: Metadata) -> None:

@@ -34,6 +34,9 @@ ContentAlgorithm = Literal["A128CBC-HS256", "A256CBC-HS512", "A128GCM", "A256GCM
 SigningAlgorithm = Literal["ES256", "RS256", "PS256", "EdDSA", "Ed25519"]
 MacAlgorithm = Literal["HS256", "HS384", "HS512"]
 
+ENCRYPTED = ("id_token", "userinfo", "authorization", "introspection")
+"""What can be encrypted for a client: `…_encrypted_response_alg` and `…_enc` of each."""
+
 PERSONAL_SCOPE = "openid profile email"
 """What a client may ask for when its metadata has no `scope` (RFC 7591 §2 leaves the default to us)."""
 
@@ -105,6 +108,10 @@ class Members(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Algorithm of its ID tokens. RS256 when not named, as OpenID Connect says."""
     authorization_signed_response_alg: SigningAlgorithm | None = None
     """Algorithm of signed authorization answers (JARM). Default: that of its ID tokens."""
+    authorization_encrypted_response_alg: KeyAlgorithm | None = None
+    """Encrypt its signed authorization answers with a key of its own, so."""
+    authorization_encrypted_response_enc: ContentAlgorithm | None = None
+    """Cipher of encrypted authorization answers. Default: A128CBC-HS256."""
     request_object_signing_alg: SigningAlgorithm | None = None
     """Algorithm of its request objects (RFC 9101). Default: any asymmetric one that fits its keys."""
     require_signed_request_object: bool = False
@@ -129,6 +136,10 @@ class Members(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Cipher of encrypted userinfo. Default: A128CBC-HS256."""
     introspection_signed_response_alg: SigningAlgorithm | None = None
     """Algorithm of signed introspection answers (RFC 9701). Default: RS256."""
+    introspection_encrypted_response_alg: KeyAlgorithm | None = None
+    """Encrypt its signed introspection answers with a key of its own, so."""
+    introspection_encrypted_response_enc: ContentAlgorithm | None = None
+    """Cipher of encrypted introspection answers. Default: A128CBC-HS256."""
     default_max_age: Annotated[int, Meta(ge=0)] | None = None
     """Seconds since the sign-in that are enough where a request has no `max_age`."""
     require_auth_time: bool = False

@@ -25,6 +25,8 @@ def checked(metadata: Mapping[str, Any], *, loopback_issuer: bool, out: Guarded 
             fitting = {name for key in jws.public_keys(found.jwks) for name in key.algorithms}
         except ValueError as problem:
             raise InvalidMetadata("jwks", str(problem)) from None
+        if not fitting and _signs(found):
+            raise InvalidMetadata("jwks", "none of the keys is for signatures")
         for member in ("token_endpoint_auth_signing_alg", "request_object_signing_alg"):
             wanted = getattr(found, member)
             if wanted is not None and wanted not in fitting and wanted not in jws.MACS:
@@ -33,6 +35,12 @@ def checked(metadata: Mapping[str, Any], *, loopback_issuer: bool, out: Guarded 
     if found.sector_identifier_uri is not None:
         _check_sector(found, found.sector_identifier_uri, out)
     return found
+
+
+def _signs(metadata: Metadata) -> bool:
+    """Whether it needs a key to sign with; others may have keys that are only for encrypting to them."""
+    by_key = metadata.token_endpoint_auth_method == "private_key_jwt"  # noqa: S105 - a method's name
+    return by_key or metadata.require_signed_request_object
 
 
 def _check_sector(metadata: Metadata, uri: str, out: Guarded | None) -> None:

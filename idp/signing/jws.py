@@ -113,13 +113,13 @@ def verify_possession(token: str, *, algorithms: Collection[str], typ: str) -> t
 
 
 def public_keys(jwks: Mapping[str, Any]) -> tuple[VerifyingKey, ...]:
-    """The signature keys of a client's JWK set. Raises ValueError, saying which key is wrong and why."""
+    """The signature keys of a JWK set, if any. Raises ValueError, saying which key is wrong and why."""
     listed = jwks.get("keys")
     if not isinstance(listed, Sequence) or isinstance(listed, str) or not listed:
         raise ValueError("`keys` must be a list with at least one key (RFC 7517 §5)")
+    for place, jwk in enumerate(listed):
+        _check_public(place, jwk)
     found = [_public_key(place, jwk) for place, jwk in enumerate(listed) if _is_for_signatures(jwk)]
-    if not found:
-        raise ValueError("none of the keys is for signatures")
     names = [key.kid for key in found]
     if len(set(names)) != len(names):
         raise ValueError("two keys have the same `kid`, or none")
@@ -167,11 +167,17 @@ def _is_for_signatures(jwk: object) -> bool:
     return jwk.get("use", "sig") == "sig" and isinstance(operations, list) and "verify" in operations
 
 
-def _public_key(place: int, jwk: object) -> VerifyingKey:
+def _check_public(place: int, jwk: object) -> Mapping[str, Any]:
+    """Whatever a key is for: nobody's secret is kept here."""
     if not isinstance(jwk, Mapping):
         raise ValueError(f"keys[{place}] is not an object")  # noqa: TRY004 - what was given is bad, not the call
     if jwk.get("kty") == "oct" or not {"d", "k", "p", "q"}.isdisjoint(jwk):
         raise ValueError(f"keys[{place}] holds a secret: only public keys belong here")
+    return jwk
+
+
+def _public_key(place: int, given: object) -> VerifyingKey:
+    jwk = _check_public(place, given)
     kid = jwk.get("kid")
     if kid is not None and not isinstance(kid, str):
         raise ValueError(f"keys[{place}].kid is not text")
@@ -240,11 +246,14 @@ def _decoded(part: bytes) -> bytes:
 
 
 def strict_json(raw: bytes) -> Any:
-    """JSON in which every name of an object is there once. Raises `Untrusted`."""
+    """JSON in which every name of an object is there once, and every text is whole. Raises `Untrusted`."""
     try:
-        return json.loads(raw.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_constant)
+        found = json.loads(raw.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_constant)
+        if b"\\u" in raw:  # an escape may name half of a surrogate pair, which nothing can write (RFC 7493 §2.1)
+            json.dumps(found, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         raise Untrusted("not JSON") from None
+    return found
 
 
 def strict_object(raw: bytes) -> dict[str, Any]:

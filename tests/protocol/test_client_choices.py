@@ -224,12 +224,14 @@ def test_what_cannot_be_encrypted_is_not_told(kari: Person, provider: Provider) 
 
 def test_encryption_needs_a_key_and_an_algorithm(provider: Provider) -> None:
     """OpenID Connect Registration §2."""
-    with pytest.raises(ValueError, match="public keys"):
-        provider.register(userinfo_encrypted_response_alg="RSA-OAEP")
-    with pytest.raises(ValueError, match="needs userinfo_encrypted_response_alg"):
-        provider.register(jwks=jwks(RSA), userinfo_encrypted_response_enc="A256GCM")
-    with pytest.raises(ValueError, match="allowed: RSA-OAEP"):
-        provider.register(jwks=jwks(RSA), userinfo_encrypted_response_alg="RSA1_5")
+    for what in ("id_token", "userinfo", "authorization", "introspection"):
+        algorithm, cipher = f"{what}_encrypted_response_alg", f"{what}_encrypted_response_enc"
+        with pytest.raises(ValueError, match="public keys"):
+            provider.register(**{algorithm: "RSA-OAEP"})
+        with pytest.raises(ValueError, match=f"needs {algorithm}"):
+            provider.register(jwks=jwks(RSA), **{cipher: "A256GCM"})
+        with pytest.raises(ValueError, match="allowed: RSA-OAEP"):
+            provider.register(jwks=jwks(RSA), **{algorithm: "RSA1_5"})
 
 
 # Signed introspection: RFC 9701
@@ -252,6 +254,30 @@ def test_introspection_may_be_signed(kari: Person, provider: Provider) -> None:
     assert claims["token_introspection"] == plain
     assert not {"sub", "exp"} & claims.keys()
     assert error(gets(provider, "/userinfo", **bearer(text))) == (401, "invalid_token")
+
+
+def test_introspection_may_be_encrypted(kari: Person, provider: Provider) -> None:
+    """RFC 9701 §5, §6: signed, then encrypted; also that nothing is active."""
+    client = provider.register(
+        jwks=jwks(KEY, RSA), introspection_signed_response_alg="ES256", introspection_encrypted_response_alg="RSA-OAEP"
+    )
+    token = given(kari, client)["access_token"]
+    for shown, active in ((token, True), ("nothing", False)):
+        answer = posts(provider, "/introspect", {"token": shown}, caller=client, headers=ACCEPTED)
+        assert answer.mimetype == "application/token-introspection+jwt"
+        opened = jwe.decrypt_compact(answer.get_data(as_text=True), RSA, algorithms=["RSA-OAEP", "A128CBC-HS256"])
+        assert opened.protected["cty"] == "JWT"
+        assert opened.plaintext is not None
+        inner = opened.plaintext.decode()
+        assert part(inner, 0)["typ"] == "token-introspection+jwt"
+        assert told(inner)["token_introspection"]["active"] is active
+
+
+def test_introspection_without_a_key_of_the_caller_is_not_told(kari: Person, provider: Provider) -> None:
+    client = provider.register(jwks=jwks(KEY), introspection_encrypted_response_alg="RSA-OAEP")
+    answer = posts(provider, "/introspect", {"token": "x"}, caller=client, headers=ACCEPTED)
+
+    assert error(answer) == (400, "invalid_request")
 
 
 def test_no_client_is_promised_a_signature_that_nobody_can_make(provider: Provider) -> None:

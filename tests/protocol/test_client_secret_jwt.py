@@ -100,7 +100,7 @@ def test_a_key_is_never_taken_for_a_secret(provider: Provider) -> None:
     key = ECKey.generate_key("P-256", {"kid": "one"}, auto_kid=False)
     jwks = {"keys": [key.as_dict(private=False)]}
     signer = provider.register(token_endpoint_auth_method="private_key_jwt", jwks=jwks).client.client_id
-    for secret in (key.as_pem(private=False).decode(), key.as_dict()["x"]):
+    for secret in (key.as_pem(private=False).decode(), str(key.as_dict()["x"])):
         for algorithm in MACS:
             forged = _forged(secret, claims(signer), {"alg": algorithm, "kid": "one"})
             assert tries(provider, forged) == REFUSED

@@ -227,3 +227,20 @@ def test_types_of_authorization_details(provider: Provider, kind: str) -> None:
         works = False
 
     assert works is (kind in advertised(provider, "authorization_details_types_supported"))
+
+
+@pytest.mark.parametrize("what", ["id_token", "userinfo", "authorization", "introspection", "request_object"])
+@pytest.mark.parametrize(("member", "value"), [("alg", "RSA-OAEP-256"), ("enc", "A256GCM")])
+def test_what_can_be_encrypted(provider: Provider, what: str, member: str, value: str) -> None:
+    """Request objects cannot: we have no key to open them with, and a pushed one travels encrypted anyway."""
+    key = RSAKey.generate_key(2048, parameters={"kid": "e", "use": "enc"}).as_dict(private=False)
+    name = "request_object_encryption" if what == "request_object" else f"{what}_encrypted_response"
+    told: dict[str, Any] = {"jwks": {"keys": [key]}}
+    told |= {f"{name}_alg": "RSA-OAEP-256"} if member == "enc" else {}
+    try:
+        works = provider.register(**told, **{f"{name}_{member}": value}) is not None
+    except ValueError:
+        works = False
+    document = gets(provider, "/.well-known/openid-configuration").get_json()
+
+    assert works is (value in document.get(f"{what}_encryption_{member}_values_supported", []))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from base64 import urlsafe_b64encode
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
-from joserfc import jwt
+from joserfc import jwe, jwt
 from joserfc.jwk import ECKey, RSAKey
+from joserfc.jws import JWSRegistry
 
 from idp import clock
 from idp.services.clients import Registered
@@ -253,3 +256,32 @@ def test_a_pushed_request_counts_as_signed_later(kari: Person, provider: Provide
 
     kari.goes(f"/authorize?{urlencode({'client_id': client.client.client_id, 'request_uri': name})}")
     assert kari.redirected_to()["code"]
+
+
+def test_an_encrypted_request_is_none(kari: Person, signing: Registered) -> None:
+    """RFC 9101 §6.1: we have published no key to encrypt for, and open nothing."""
+    key = RSAKey.generate_key(2048)
+    inner = signed(claims(kari, signing))
+    token = jwe.encrypt_compact({"alg": "RSA-OAEP", "enc": "A128GCM", "cty": "JWT"}, inner, key)
+
+    assert comes(kari, signing, token, redirect_uri=PORTAL).redirected_to()["error"] == "invalid_request_object"
+
+
+@pytest.mark.parametrize("name", ["state", "nonce", "claims", "login_hint", "authorization_details", "x"])
+def test_half_a_letter_is_no_text(kari: Person, signing: Registered, name: str) -> None:
+    """JSON may hold half of a surrogate pair (RFC 8259 §8.2): no fault of ours comes of it, as name or as value."""
+    half: Any = {"id_token": {"\ud800": "\ud800"}} if name == "claims" else "\ud800"
+    for changes in ({name: half}, {f"{name}\ud800": "x"}, {"prompt": [half]}):
+        token = signed_by_hand(claims(kari, signing, **changes))
+        comes(kari, signing, token, redirect_uri=PORTAL)
+        assert kari.answer is not None
+        assert kari.answer.status_code in (303, 400), changes
+
+
+def signed_by_hand(told: dict[str, Any]) -> str:
+    header, content = (
+        urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=")
+        for part in ({"alg": "ES256", "kid": "requests", "typ": TYPE}, told)
+    )
+    made = JWSRegistry.algorithms["ES256"].sign(header + b"." + content, KEY)
+    return b".".join((header, content, urlsafe_b64encode(made).rstrip(b"="))).decode()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import html
 import re
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from joserfc import jwt
-from joserfc.jwk import KeySet
+from joserfc import jwe, jwt
+from joserfc.jwk import ECKey, KeySet, RSAKey
 
 from idp import clock
 from tests.people import PORTAL, Person, Provider
@@ -157,3 +158,54 @@ def test_discovery_names_the_modes_and_algorithms(provider: Provider) -> None:
 
     assert told["response_modes_supported"] == ["query", "form_post", "jwt", "query.jwt", "form_post.jwt"]
     assert told["authorization_signing_alg_values_supported"] == told["id_token_signing_alg_values_supported"]
+
+
+# Encrypted answers
+
+ENCRYPTION = RSAKey.generate_key(2048, parameters={"kid": "enc", "use": "enc"})
+
+
+@pytest.mark.parametrize("mode", ["query.jwt", "form_post.jwt"])
+@pytest.mark.parametrize(("cipher", "used"), [(None, "A128CBC-HS256"), ("A256GCM", "A256GCM")])
+def test_an_encrypted_answer_is_signed_inside(provider: Provider, mode: str, cipher: str | None, used: str) -> None:
+    """JARM §2.2: signed, then encrypted; §3: A128CBC-HS256 where no cipher is named."""
+    client = encrypting(provider, authorization_encrypted_response_enc=cipher)
+    kari = provider.person().is_signed_in().comes_from_portal(client_id=client, response_mode=mode)
+    answer = posted(kari) if mode.startswith("form") else kari.redirected_to()
+    outer = jwe.decrypt_compact(answer["response"], ENCRYPTION, algorithms=["RSA-OAEP-256", used])
+
+    assert (outer.protected["cty"], outer.protected["kid"], outer.protected["enc"]) == ("JWT", "enc", used)
+    assert outer.plaintext is not None
+    told = opened(kari, {"response": outer.plaintext.decode()})
+    assert (told["aud"], told["state"]) == (client, "the-state")
+    assert told["code"]
+
+
+def test_errors_are_encrypted_too(provider: Provider) -> None:
+    """JARM §2.1."""
+    client = encrypting(provider)
+    kari = provider.person().is_signed_in()
+    answer = kari.comes_from_portal(client_id=client, response_mode="jwt", scope="profile").redirected_to()
+    outer = jwe.decrypt_compact(answer["response"], ENCRYPTION, algorithms=["RSA-OAEP-256", "A128CBC-HS256"])
+
+    assert outer.plaintext is not None
+    assert opened(kari, {"response": outer.plaintext.decode()})["error"] == "invalid_scope"
+
+
+def test_what_the_client_could_not_read_goes_nowhere(provider: Provider) -> None:
+    """No code and no error in the clear: the person is told, on our own page."""
+    other = ECKey.generate_key("P-256", parameters={"kid": "sig"})
+    client = encrypting(provider, jwks={"keys": [other.as_dict(private=False)]})
+    kari = provider.person().is_signed_in()
+    for more in ({}, {"scope": "profile"}):
+        kari.comes_from_portal(client_id=client, response_mode="jwt", **more)
+        assert kari.answer is not None
+        assert kari.answer.status_code == 400
+        assert "Location" not in kari.answer.headers
+        assert kari.page.heading == "We cannot continue from here"
+
+
+def encrypting(provider: Provider, **metadata: Any) -> str:
+    keys = {"keys": [ENCRYPTION.as_dict(private=False)]}
+    told = {"jwks": keys, "authorization_encrypted_response_alg": "RSA-OAEP-256", **metadata}
+    return provider.register(**told).client.client_id

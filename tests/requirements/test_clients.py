@@ -176,6 +176,11 @@ def test_an_unknown_id_is_unknown_even_when_odd() -> None:
         ({"jwks": {"keys": []}}, "jwks", "at least one key"),
         ({"jwks": {"keys": [{**EC, "d": "AAAA"}]}}, "jwks", "secret"),
         ({"jwks": {"keys": [EC]}, "token_endpoint_auth_signing_alg": "RS256"}, "token_endpoint_auth_signing_alg", "RS"),
+        (
+            {"token_endpoint_auth_method": "private_key_jwt", "jwks": {"keys": [{**EC, "use": "enc"}]}},
+            "jwks",
+            "none of the keys is for signatures",
+        ),
         ({"jwks": [EC]}, "jwks", "expected `object"),
     ],
 )

@@ -321,9 +321,7 @@ def test_keys_of_clients_must_be_public_and_strong() -> None:
         ([{**ec, "crv": "P-384"}], "cannot be used"),
         ([{**ec, "alg": "RS256"}], "must be one of ES256"),
         ([{**ec, "kid": 1}], "not text"),
-        ([{**ec, "use": "enc"}], "none of the keys"),
-        ([{**ec, "key_ops": ["sign"]}], "none of the keys"),
-        ([{**ec, "key_ops": "verify"}], "none of the keys"),
+        ([{**ec, "use": "enc", "d": "jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI"}], "secret"),
         ([{**ec, "x": "AAAA"}], "cannot be used"),
         ([{**ec, "x": 1}], "cannot be used"),
         ([{"kty": "OKP", "crv": "Ed25519", "x": "AAAA"}], "cannot be used"),
@@ -334,6 +332,14 @@ def test_keys_of_clients_must_be_public_and_strong() -> None:
     ):
         with pytest.raises(ValueError, match=words):
             jws.public_keys({"keys": keys_})
+
+
+@pytest.mark.parametrize("other", [{"use": "enc"}, {"key_ops": ["sign"]}, {"key_ops": "verify"}])
+def test_a_key_for_something_else_is_no_signature_key(other: dict[str, Any]) -> None:
+    ec = {"kty": "EC", "crv": "P-256", "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU"}
+    ec["y"] = "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"
+
+    assert jws.public_keys({"keys": [{**ec, **other}]}) == ()
 
 
 def test_times_of_a_key_are_told_to_administrators(provider: Clock) -> None:
