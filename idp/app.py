@@ -28,7 +28,9 @@ from idp.protocol.parts import Parts as ProtocolParts
 from idp.services import logout
 from idp.settings import Settings
 from idp.web import assets, errors, headers, locale, pages
-from idp.web.account import AccountViews
+from idp.web.account.contract import Tools as AccountTools
+from idp.web.account.parts import PARTS as ACCOUNT_PARTS
+from idp.web.account.views import AccountViews
 from idp.web.eid import EidViews
 from idp.web.journey import JourneyViews
 from idp.web.proxies import TrustedProxies
@@ -111,7 +113,8 @@ def _people(app: Flask, parts: Parts) -> None:
     journeys = JourneyViews(parts.engine, parts.cookies, parts.tokens, parts.settings, parts.store, parts.interactions)
     app.register_blueprint(journeys.blueprint())
     app.register_blueprint(EidViews(parts.eids, parts.cookies).blueprint())
-    account = AccountViews(parts.settings, parts.store, parts.interactions, parts.cookies, parts.eids)
+    tools = AccountTools(parts.settings, parts.store, parts.eids)
+    account = AccountViews(tools, parts.interactions, parts.cookies, parts.tokens, ACCOUNT_PARTS)
     app.register_blueprint(account.blueprint())
     app.register_blueprint(SignOutViews(parts.interactions, parts.cookies, parts.tokens, parts.store).blueprint())
 
@@ -141,7 +144,7 @@ def _same_origin(issuer: str) -> Callable[[], None]:
     """
 
     def check() -> None:
-        if request.method != "POST" or not request.path.startswith(("/journey/", "/sign-out/")):
+        if request.method != "POST" or not request.path.startswith(("/journey/", "/sign-out/", "/account")):
             return
         site = request.headers.get("Sec-Fetch-Site")
         origin = request.headers.get("Origin", "null")

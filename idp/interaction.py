@@ -45,6 +45,10 @@ class SignIn(Struct, frozen=True, kw_only=True, tag="sign-in"):
     records: Details = ()
     """Records that the person is to agree to, besides."""
     ui_locales: tuple[str, ...] = ()
+    change: str | None = None
+    """The change of the account that is to follow the sign-in, by the name of its journey."""
+    subject: str = ""
+    """What of the account that change is about, where there are several of a kind: a passkey, a sign-in."""
     resume_at: str
     """Where whoever wants the person takes over again: a path of ours."""
 
@@ -66,6 +70,9 @@ Wanted = SignIn | SignOut
 
 class Done(Struct, frozen=True, tag="done"):
     """It went well. No ticket: the checks run again on the browser's session."""
+
+    said: str = ""
+    """What was done besides a sign-in, by the key of the box that tells the person."""
 
 
 class Refused(Struct, frozen=True, tag="refused"):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pyotp
 from flask.testing import FlaskClient
 
+from idp import clock
 from idp.services import accounts
+from idp.stores.durable import authenticator_apps
 from idp.stores.durable import sessions as listed
 from idp.stores.durable.db import transaction
 from tests.people import PASSWORD, Person, Provider
@@ -24,6 +27,14 @@ def member(provider: Provider, **about: str) -> Person:
     return person
 
 
+def with_app(person: Person) -> pyotp.TOTP:
+    """Give this person an authenticator app; the app."""
+    secret = pyotp.random_base32()
+    with person.provider.app.app_context():
+        authenticator_apps.add(account_id(person), secret, step=0, now=clock.now())
+    return pyotp.TOTP(secret)
+
+
 def account_id(person: Person) -> str:
     """The account of a person."""
     with person.provider.app.app_context():
@@ -36,8 +47,6 @@ def sessions_of(person: Person) -> int:
     """How many live sessions a person's account has."""
     identity = account_id(person)
     with person.provider.app.app_context(), transaction():
-        from idp import clock
-
         return len(listed.live(identity, now=clock.now()))
 
 

@@ -9,5 +9,5 @@ from idp.stores.shortlived.contract import ShortLived
 
 def email_code(settings: Codes, limits: Limits, store: ShortLived) -> OneTimeCode:
     """Six digits by e-mail: longer to prove an address, shorter to reset."""
-    lifetimes = {"sign-up": settings.address_lifetime, "reset": settings.reset_lifetime}
-    return OneTimeCode("email_code", "email", lifetimes, settings, limits, store)
+    shorter = {"reset": settings.reset_lifetime}
+    return OneTimeCode("email_code", "email", settings.address_lifetime, settings, limits, store, shorter)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from idp.delivery import breaker, outbox
@@ -26,11 +26,13 @@ class OneTimeCode:
 
     name: str
     channel: str
-    lifetimes: Mapping[str, int]
-    """Seconds a code lives, by the purpose it is for."""
+    usual_lifetime: int
+    """Seconds a code lives."""
     settings: Codes
     limits: Limits
     store: ShortLived
+    lifetimes: Mapping[str, int] = field(default_factory=dict)
+    """Seconds a code lives for purposes of which it is another number."""
 
     def begin(self, attempt: Attempt, before: Earlier | None) -> Sent | TooSoon | Limited | Unreachable | SwitchedOff:
         """Send a code, unless it is too soon or a limit holds. Resending resets no counter (SR-17)."""
@@ -84,11 +86,15 @@ class OneTimeCode:
         due = waits[min(sends, len(waits)) - 1] if waits else 0
         return max(0, due - int(since.total_seconds()))
 
+    def lifetime(self, purpose: str) -> int:
+        """Seconds a code for this purpose lives."""
+        return self.lifetimes.get(purpose, self.usual_lifetime)
+
     def _wait(self, attempt: Attempt, before: Earlier) -> int:
         return self.wait_left(before.sends, attempt.now - before.last_sent)
 
     def _send(self, attempt: Attempt, before: Earlier | None) -> Sent:
-        lifetime = self.lifetimes[attempt.purpose]
+        lifetime = self.lifetime(attempt.purpose)
         expires_at = attempt.now + timedelta(seconds=lifetime)
         with transaction():
             challenge = self._reusable(before) or codes.open_challenge(self._binding(attempt), now=attempt.now)

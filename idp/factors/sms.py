@@ -9,5 +9,4 @@ from idp.stores.shortlived.contract import ShortLived
 
 def sms(settings: Codes, limits: Limits, store: ShortLived) -> OneTimeCode:
     """Six digits by text message, for whichever journey asks."""
-    lifetimes = dict.fromkeys(("sign-up", "sign-in", "reset"), settings.phone_lifetime)
-    return OneTimeCode("sms", "sms", lifetimes, settings, limits, store)
+    return OneTimeCode("sms", "sms", settings.phone_lifetime, settings, limits, store)

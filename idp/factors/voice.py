@@ -9,5 +9,4 @@ from idp.stores.shortlived.contract import ShortLived
 
 def voice(settings: Codes, limits: Limits, store: ShortLived) -> OneTimeCode:
     """Six digits by voice call, for whichever journey asks."""
-    lifetimes = dict.fromkeys(("sign-up", "sign-in", "reset"), settings.phone_lifetime)
-    return OneTimeCode("voice", "voice", lifetimes, settings, limits, store)
+    return OneTimeCode("voice", "voice", settings.phone_lifetime, settings, limits, store)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from idp.journeys.facts import Situation
 from idp.rules.assurance import IDENTITY_LEVELS
-
-SECOND_FACTORS = ("sms", "voice")
+from idp.rules.factor_policy import SECOND_STEP
 
 
 def address_taken(situation: Situation) -> bool:
@@ -15,7 +14,7 @@ def address_taken(situation: Situation) -> bool:
 
 def second_factor_due(situation: Situation) -> bool:
     """The account has a second factor to be proved."""
-    return any(factor in situation.enrolled for factor in SECOND_FACTORS)
+    return any(factor in situation.enrolled for factor in SECOND_STEP)
 
 
 def second_factor_missing(situation: Situation) -> bool:

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from idp import clock
 from idp.interaction import Done, Interactions, Refused, SignIn
-from idp.journeys import answering, identifying, proving, showing, standing
+from idp.journeys import handlers, showing, standing
 from idp.journeys.facts import Facts
 from idp.journeys.finish import FINISHES, GoOn
 from idp.journeys.record import (
@@ -37,12 +37,10 @@ from idp.journeys.record import (
 )
 from idp.journeys.replies import Gone, Over, Reply, Shown, Stand, TooManyJourneys
 from idp.journeys.steps import Journey
-from idp.journeys.table import JOURNEYS, SIGN_IN
+from idp.journeys.table import JOURNEYS, RESET, SIGN_IN, SIGN_UP, named
 from idp.rules.limits import Wait
 from idp.services import sessions, throttling
 from idp.stores.shortlived.journeys import JourneyRecords
-
-HANDLERS = {**answering.ANSWERS, **proving.STEPS, **identifying.STEPS}
 
 PATIENCE = 3.0
 """Seconds that a second press of the same form waits for the answer to the first."""
@@ -68,15 +66,15 @@ class Engine:
             return Gone(self._interactions.start_of(journey_id))
         if loaded[1].finished:
             return Over(loaded[1].wanted)
-        table = JOURNEYS.get(journey or SIGN_IN.name)
+        table = named(journey, loaded[1].wanted) or named(None, loaded[1].wanted)
         return self._advance(journey_id, table or SIGN_IN, loaded[1], visitor)
 
-    def show(self, journey_id: str, journey: str, step: str, visitor: Visitor, *, chooser: bool = False) -> Reply:
-        """The page of a step: the one the person stands at, or an earlier one."""
+    def show(self, journey_id: str, journey: str, step: str, visitor: Visitor, *, way: str = "") -> Reply:
+        """The page of a step: the one the person stands at, or an earlier one. `way` is another way to do it."""
         found = self._stand(journey_id, journey, step, visitor)
         if not isinstance(found, Here):
             return found
-        return self._page(found, page=showing.CHOOSERS.get(step, "") if chooser else "")
+        return self._page(found, page=showing.page_of(found, way))
 
     def submit(
         self, journey_id: str, journey: str, step: str, visitor: Visitor, *, form: str, sent: Submission
@@ -87,10 +85,9 @@ class Engine:
             return found
         if not self._records.claim_form(form):
             return self._again(found, form, visitor)
-        result = HANDLERS[step](found, sent) if step in HANDLERS else Rejected()
-        match result:
-            case Rejected():
-                return self._reject(found, result, form, sent)
+        match handlers.answered(found, sent):
+            case Rejected() as rejected:
+                return self._reject(found, rejected, form, sent)
             case Declined():
                 self._interactions.answer(journey_id, Refused(), browser=visitor.browser)
                 return Stand(found.record.wanted.resume(journey_id))
@@ -165,12 +162,12 @@ class Engine:
         if loaded is None:
             return Gone(self._interactions.start_of(journey_id))
         record = loaded[1]
-        table = JOURNEYS.get(journey)
+        table = named(journey, record.wanted)
         if record.finished:
             return Over(record.wanted)
         if table is None:
             return Stand(f"/journey/{journey_id}")
-        if table is not SIGN_IN and self._signed_in_elsewhere(journey_id, record, visitor):
+        if table in (SIGN_UP, RESET) and self._signed_in_elsewhere(journey_id, record, visitor):
             return self._advance(journey_id, SIGN_IN, record, visitor)
         here = self._here(journey_id, table, step, record, visitor)
         current = table.next_step(here.situation)
@@ -197,9 +194,9 @@ class Engine:
         if isinstance(finished, GoOn):
             record = self._save(journey_id, lambda now: replace(now, facts=finished.facts))
             self._records.release_end(journey_id)
-            return self._advance(journey_id, JOURNEYS[finished.journey], record, visitor)
+            return self._advance(journey_id, named(finished.journey, record.wanted) or SIGN_IN, record, visitor)
         self._save(journey_id, lambda now: replace(now, finished=True, facts=Facts(), last_form="", last_answer=None))
-        self._interactions.answer(journey_id, Done(), browser=visitor.browser)
+        self._interactions.answer(journey_id, Done(finished.said), browser=visitor.browser)
         return Stand(record.wanted.resume(journey_id), finished.session_id)
 
     def _ended(self, journey_id: str, table: Journey, record: Record, visitor: Visitor) -> Stand:
@@ -223,8 +220,8 @@ class Engine:
         typed: Mapping[str, str] | None = None,
         values: Mapping[str, Any] | None = None,
     ) -> Shown:
-        shown = showing.SHOWN.get(here.step, showing.ways)(here)
         own = showing.template(here)
+        shown = showing.values(here, page or own)
         if not notices and not faults and page in ("", own):  # P-WAIT beside "a new code was sent" would puzzle
             notices = showing.notices(here)
         return Shown(

@@ -9,7 +9,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from idp import clock
-from idp.journeys.facts import Facts
+from idp.journeys.facts import Facts, StepProof
 from idp.journeys.record import Here, Visitor
 from idp.rules.assurance import Proof
 from idp.services import accounts, consents, credentials, notices, sessions, throttling
@@ -22,6 +22,8 @@ class SignedIn:
     """It is done: the browser's session from now on."""
 
     session_id: str
+    said: str = ""
+    """What was done besides, by the key of the box that says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +59,7 @@ def open_account(here: Here, visitor: Visitor) -> SignedIn | GoOn:
 def start_session(here: Here, visitor: Visitor) -> SignedIn | GoOn:
     """Sign-in: a session with the proofs just given, a phone that was missing, what was agreed to."""
     account_id = here.situation.account_id or ""
-    about = f"account:{account_id}"
-    proofs = [
-        Proof(**{name: getattr(proof, name) for name in Proof.__struct_fields__})
-        for proof in here.situation.facts.proofs
-        if proof.step and proof.about == about  # those of the session are its own already
-    ]
+    proofs = _given(here, account_id)
     consent = here.facts.answers.get("consent")
     with transaction():
         if not credentials.still_stand(account_id, [proof.at for proof in proofs if proof.method == "password"]):
@@ -95,11 +92,56 @@ def replace_password(here: Here, visitor: Visitor) -> SignedIn | GoOn:
     return GoOn("sign-in", facts.proved(password))
 
 
+def change_password(here: Here, visitor: Visitor) -> SignedIn | GoOn:
+    """The new password of somebody signed in. Other devices are signed out, unless they want it otherwise (SR-11)."""
+    kept = here.facts.bound["new-password"]
+    account_id = _owner(here)
+    with transaction():
+        if not _still_stands(here, account_id):
+            return GoOn(here.journey, Facts())
+        others = [proof for proof in _counting(here, account_id) if proof.method != "password"]
+        credentials.replace_password(account_id, kept["verifier"], keep_sessions=kept["others"] == "stay")
+        notices.password_changed(account_id, device=visitor.device)
+        proofs = (*others, _kept(here, "new-password", "password"))
+        return SignedIn(_start(here, account_id, proofs, visitor), said="password-changed")
+
+
 FINISHES: dict[str, Callable[[Here, Visitor], SignedIn | GoOn]] = {
     "open_account": open_account,
     "start_session": start_session,
     "replace_password": replace_password,
+    "change_password": change_password,
 }
+
+
+def _given(here: Here, account_id: str) -> list[Proof]:
+    """What was proved in this journey about the account; what the session proved is its own already."""
+    return [_proof(proof) for proof in here.facts.proofs if proof.about == f"account:{account_id}"]
+
+
+def _counting(here: Here, account_id: str) -> list[Proof]:
+    """What was proved about the account, in this journey or before by the session that speaks for it."""
+    return [_proof(proof) for proof in here.situation.facts.proofs if proof.about == f"account:{account_id}"]
+
+
+def _proof(proof: StepProof) -> Proof:
+    return Proof(**{name: getattr(proof, name) for name in Proof.__struct_fields__})
+
+
+def _still_stands(here: Here, account_id: str) -> bool:
+    """Inside a transaction: whether nothing has overtaken the proofs a change rests on, a reset for one (SR-63)."""
+    passwords = [proof.at for proof in _given(here, account_id) if proof.method == "password"]
+    if not credentials.still_stand(account_id, passwords):
+        return False
+    return here.session is None or sessions.counts(here.session.sid)
+
+
+def _owner(here: Here) -> str:
+    """The account that a change is about: the one it was asked for, and no other that was signed in to meanwhile."""
+    account_id = here.situation.account_id
+    if account_id is None or account_id != here.record.wanted.account_id:
+        raise PermissionError("a change of another account than the one it was asked for")
+    return account_id
 
 
 def _kept(here: Here, step: str, method: str | None = None) -> Proof:

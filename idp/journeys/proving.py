@@ -1,4 +1,4 @@
-"""What people prove: a password, a code that was sent. And what they choose: a new password."""
+"""What people prove: a password, a code that was sent."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from msgspec.structs import replace
 
 from idp.factors.contract import Limited, NotProved, Proved, SwitchedOff, TooSoon
 from idp.factors.password import Mismatch
-from idp.journeys import sending
-from idp.journeys.facts import Begun, Facts, StepProof
+from idp.journeys import sending, ways
+from idp.journeys.facts import Begun, Facts
 from idp.journeys.record import Accepted, Fault, Here, Rejected, Result, Submission, SwitchedUser
+from idp.journeys.standing import proof_of
 from idp.rules import identifiers
 from idp.rules.identifiers import Malformed
 from idp.services import accounts
@@ -42,7 +43,7 @@ def login(here: Here, submission: Submission) -> Result:
         case Mismatch(misses=misses):
             return Rejected((Fault("email", "E-LOGIN"),), misses=misses)
         case (account_id, Proved() as proved):
-            return Accepted(lambda facts: _signed_in(facts, here, account_id, proved))
+            return signed_in(here, account_id, proved)
 
 
 def code(here: Here, submission: Submission) -> Result:
@@ -59,29 +60,17 @@ def code(here: Here, submission: Submission) -> Result:
     return _judged(here, there, there.begun, submission, typed)
 
 
-def new_password(here: Here, submission: Submission) -> Result:
-    """A new password, twice; all that is wrong with it is said at once (page spec §8.2)."""
-    address = here.facts.answers["email"]
-    password = submission.typed.get("new-password", "")
-    service = here.tools.settings.service
-    personal = (address["typed"], address["canonical"], service.name, service.provider_name)
-    chosen = here.tools.password.choose(password, submission.typed.get("confirm-password", ""), personal=personal)
-    if isinstance(chosen, tuple):
-        faults = tuple(Fault(field, fault.key, dict(fault.values)) for fault in chosen for field in _fields_of(fault))
-        return Rejected(faults)
-    if here.journey == "reset" and here.tools.password.is_current(here.situation.account_id or "", password):
-        return Rejected((Fault("new-password", "E-PW-SAME"),))
-    kept = {"verifier": chosen, "at": here.now.isoformat()}
-    return Accepted(lambda facts: facts.kept(here.step, **kept))
+def second_step(here: Here, submission: Submission) -> Result:
+    """The second step, by a code that was sent or in another way that this person has."""
+    way = ways.chosen(here, submission.typed.get("way", ""))
+    return way.check(here, submission) if way else code(here, submission)
 
 
 STEPS: dict[str, Callable[[Here, Submission], Result]] = {
     "login": login,
     "email-code": code,
-    "second-step": code,
+    "second-step": second_step,
     "phone-code": code,
-    "password": new_password,
-    "new-password": new_password,
 }
 
 
@@ -99,23 +88,17 @@ def _judged(here: Here, there: sending.There, begun: Begun, submission: Submissi
             return sending.SWITCHED_OFF
 
 
-def _fields_of(problem: Malformed) -> tuple[str, ...]:
-    """Two empty fields have a message each (page spec §9.2)."""
-    if problem.key == "E-PW-EMPTY-NEW":
-        return ("new-password", "confirm-password")
-    return ("confirm-password",) if problem.key == "E-PW-MISMATCH" else ("new-password",)
+def signed_in(here: Here, account_id: str, proved: Proved) -> Result:
+    """It is this account's owner who is here; where one account is to be changed, no other's."""
+    if here.record.wanted.change is not None and account_id != here.record.wanted.account_id:
+        return Rejected((Fault("email", "E-LOGIN"),))
 
+    def change(facts: Facts) -> Facts:
+        cut = facts.cut(("login", "second-step", "consent"))
+        known = replace(cut, account_id=account_id).answered("accounts", chosen="signed-in")
+        return known.proved(proof_of(here, "login", f"account:{account_id}", proved))
 
-def _signed_in(facts: Facts, here: Here, account_id: str, proved: Proved) -> Facts:
-    proof = StepProof(
-        step="login",
-        method=proved.method,
-        about=f"account:{account_id}",
-        at=proved.at,
-        until=proved.at + here.tools.proof_life,
-    )
-    cut = facts.cut(("login", "second-step", "consent"))
-    return replace(cut, account_id=account_id).answered("accounts", chosen="signed-in").proved(proof)
+    return Accepted(change)
 
 
 def _resend(here: Here, there: sending.There, submission: Submission) -> Result:
@@ -135,13 +118,9 @@ def _resend(here: Here, there: sending.There, submission: Submission) -> Result:
 
 def _proved(here: Here, there: sending.There, proved: Proved) -> Callable[[Facts], Facts]:
     address_life = timedelta(seconds=here.tools.settings.sessions.address_proof)
-    proof = StepProof(
-        step=here.step,
-        method=proved.method,
-        about=there.about,
-        at=proved.at,
-        until=proved.at + (address_life if here.step == "email-code" else here.tools.proof_life),
-    )
+    proof = proof_of(here, here.step, there.about, proved)
+    if here.step == "email-code":
+        proof = replace(proof, until=proved.at + address_life)
     owner = None
     if here.step == "email-code":
         found = accounts.by_address(here.facts.answers["email"]["canonical"])

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import msgspec
 from msgspec import Struct
 
+from idp.factors.authenticator_app import AuthenticatorApp
 from idp.factors.email_code import email_code
 from idp.factors.one_time_code import OneTimeCode
 from idp.factors.password import Password
@@ -99,6 +100,7 @@ class Tools:
     store: ShortLived
     password: Password
     codes: Mapping[str, OneTimeCode]
+    authenticator_app: AuthenticatorApp
     eids: Eids
 
     @property
@@ -116,6 +118,7 @@ class Tools:
             store=store,
             password=Password(settings.passwords, settings.limits, store, hashing),
             codes={factor.name: factor for factor in made},
+            authenticator_app=AuthenticatorApp(settings.limits),
             eids=eids,
         )
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from idp.journeys import identifying, sending
+from idp.journeys import identifying, passwords, sending, ways
 from idp.journeys.record import Here, Notice
+from idp.rules.factor_policy import PHONE
 from idp.services import accounts, credentials
 from idp.stores.durable import codes
 
@@ -18,6 +19,9 @@ TEMPLATES = {("reset", "email"): "forgot", ("reset", "finish-first"): "lost-phon
 CHOOSERS = {"second-step": "second-step", "eid": "eid"}
 """Pages on which another way is chosen, by step."""
 
+CHOOSE = "choose"
+"""The way to a page on which one chooses a way."""
+
 MISSES_BEFORE_HELP = 3
 
 
@@ -26,8 +30,25 @@ def template(here: Here) -> str:
     if here.step == "eid":
         return identifying.template(here)
     if here.step == "second-step":
-        return "phone-code" if here.facts.begun.get("second-step") else "second-step"
+        return "phone-code" if here.facts.begun.get("second-step") else _first_way(here)
+    if here.step == "login" and here.record.wanted.change is not None:
+        return "recheck"
     return TEMPLATES.get((here.journey, here.step), here.step)
+
+
+def page_of(here: Here, way: str) -> str:
+    """The page of another way to do this step; of the step itself when there is no such way."""
+    if way == CHOOSE:
+        return CHOOSERS.get(here.step, "")
+    found = ways.chosen(here, way) if here.step == "second-step" else None
+    return found.page if found else ""
+
+
+def values(here: Here, page: str) -> Shown:
+    """What the page may show: what the step has, and what the way has that the page is for."""
+    shown = SHOWN.get(here.step, lost)(here)
+    own = [way.shown(here) for way in ways.offered(here) if way.page == page]
+    return shown | own[0] if own else shown
 
 
 def login(here: Here) -> Shown:
@@ -48,7 +69,11 @@ def login(here: Here) -> Shown:
 def second_step(here: Here) -> Shown:
     """How to get the code; two digits of the number and no more."""
     phone = credentials.phone_of(here.situation.account_id or "")
-    return {"last_digits": phone.last_digits if phone else "", "channels": here.situation.enrolled}
+    return {
+        "last_digits": phone.last_digits if phone else "",
+        "channels": [name for name in here.situation.enrolled if name in PHONE],
+        "ways": [way.factor for way in ways.offered(here)],
+    }
 
 
 def code(here: Here) -> Shown:
@@ -62,19 +87,11 @@ def code(here: Here) -> Shown:
     shown |= {
         "channel": there.begun.factor,
         "other_channel": _other_channel(here, there.begun.factor),
-        "minutes": factor.lifetimes[here.journey] // 60,
+        "minutes": factor.lifetime(here.journey) // 60,
         "until": challenge.expires_at.replace(second=0, microsecond=0) if challenge else None,
         "wait": 0 if there.failed else factor.wait_left(there.begun.sends, here.now - there.begun.last_sent),
     }
     return shown
-
-
-def password(here: Here) -> Shown:
-    """The address beside the new password, so that password managers keep the pair."""
-    return {
-        "email": here.facts.answers["email"]["typed"],
-        "minimum": here.tools.settings.passwords.minimum_length,
-    }
 
 
 def phone(here: Here) -> Shown:
@@ -117,7 +134,7 @@ def consent(here: Here) -> Shown:
     }
 
 
-def ways(_: Here) -> Shown:
+def lost(_: Here) -> Shown:
     """The ways that are open when the phone is not at hand."""
     return {"ways": []}
 
@@ -127,12 +144,12 @@ SHOWN: dict[str, Callable[[Here], Shown]] = {
     "second-step": lambda here: second_step(here) | (code(here) if here.facts.begun.get("second-step") else {}),
     "email-code": code,
     "phone-code": code,
-    "password": password,
-    "new-password": password,
+    "password": passwords.shown,
+    "new-password": passwords.shown,
     "phone": phone,
     "email": email,
     "have-account": have_account,
-    "finish-first": ways,
+    "finish-first": lost,
     "accounts": chosen,
     "consent": consent,
     "eid": identifying.shown,
@@ -143,12 +160,17 @@ def notices(here: Here) -> tuple[Notice, ...]:
     """The boxes that the facts themselves call for."""
     if here.step == "password" and not here.facts.bound:
         return (Notice("success", "address-verified"),)
-    if here.step == "login" and login(here)["fixed"]:
+    if here.step == "login" and template(here) == "login" and login(here)["fixed"]:
         return (Notice("info", "recheck"),)
     begun = here.facts.begun.get(here.step)
     if begun is not None and begun.sends > 1 and _state(here) == "open":
         return (Notice("info", "new-code"),)
     return ()
+
+
+def _first_way(here: Here) -> str:
+    """The page for whoever has not chosen: that of the strongest factor, so that none is replaced silently (SR-41)."""
+    return next((way.page for way in ways.offered(here) if way.comes_first), "second-step")
 
 
 def _rejected(here: Here, field: str) -> str:
@@ -194,5 +216,5 @@ def _other_channel(here: Here, factor: str) -> str | None:
     if here.step == "phone-code":
         enrolled: tuple[str, ...] = ("voice",) if here.facts.answers["phone"]["takes_sms"] == "no" else ("sms", "voice")
     else:
-        enrolled = here.situation.enrolled
+        enrolled = tuple(name for name in here.situation.enrolled if name in PHONE)
     return next((name for name in enrolled if name != factor), None)

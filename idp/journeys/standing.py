@@ -7,8 +7,9 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from idp import clock
+from idp.factors.contract import Proved
 from idp.journeys.facts import Facts, Situation, StepProof
-from idp.journeys.record import Record, Tools
+from idp.journeys.record import Here, Record, Tools
 from idp.journeys.steps import Journey, Step
 from idp.rules.assurance import EID, IDENTITY_LEVELS, METHODS
 from idp.services import accounts, credentials, identities
@@ -53,6 +54,8 @@ def situation(table: Journey, here: str, record: Record, session: Session | None
         consent=record.wanted.consent,
         factors_since=record.wanted.proofs_since,
     )
+    if table.is_change:
+        return replace(made, factors_since=made.now - timedelta(seconds=tools.settings.sessions.recheck))
     if table.name != "sign-in" or record.wanted.level not in IDENTITY_LEVELS.values():
         return made
     return _with_identity(made, tools.eids.of_journey(here), tools)
@@ -110,3 +113,10 @@ def reached(table: Journey, name: str, current: Step, situation: Situation) -> b
     if names.index(name) > names.index(current.name):
         return False
     return step is current or (step.kind != "stop" and step.when(situation))
+
+
+def proof_of(here: Here, step: str, about: str, proved: Proved) -> StepProof:
+    """A factor used well at a step, as the journey keeps it."""
+    return StepProof(
+        step=step, method=proved.method, about=about, at=proved.at, until=proved.at + here.tools.proof_life
+    )

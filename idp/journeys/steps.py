@@ -56,6 +56,8 @@ class Journey:
     steps: tuple[Step, ...]
     then: str
     leads_to: tuple[str, ...] = ()
+    is_change: bool = False
+    """It changes how an account is signed in to, so it begins with proofs of the last minutes (SR-40)."""
 
     def next_step(self, situation: Situation) -> Step | None:
         """The step this person stands at, or None when the journey is complete."""
@@ -71,9 +73,9 @@ class Journey:
         return tuple(names[names.index(name) :])
 
 
-def journey(name: str, *steps: Step, then: str, leads_to: tuple[str, ...] = ()) -> Journey:
+def journey(name: str, *steps: Step, then: str, leads_to: tuple[str, ...] = (), is_change: bool = False) -> Journey:
     """A journey, as the table writes it."""
-    return Journey(name, steps, then, leads_to)
+    return Journey(name, steps, then, leads_to, is_change)
 
 
 def ask(name: str, *, when: Condition = always) -> Step:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from idp.interaction import SignIn
 from idp.journeys import conditions as when
 from idp.journeys.facts import about_account, about_address, about_number
-from idp.journeys.steps import ask, enrol, journey, prove, stop
-
-PHONE = ("sms", "voice")
+from idp.journeys.steps import Journey, Step, ask, enrol, journey, prove, stop
+from idp.rules.factor_policy import LOGIN, PHONE, SECOND_STEP
 
 SIGN_UP = journey(
     "sign-up",
@@ -23,8 +23,8 @@ SIGN_UP = journey(
 SIGN_IN = journey(
     "sign-in",
     ask("accounts", when=when.account_choice_wanted),
-    prove("login", "password", about=about_account),
-    prove("second-step", *PHONE, about=about_account, when=when.second_factor_due),
+    prove("login", *LOGIN, about=about_account),
+    prove("second-step", *SECOND_STEP, about=about_account, when=when.second_factor_due),
     ask("phone", when=when.second_factor_missing),
     enrol("phone-code", *PHONE, about=about_number, when=when.second_factor_missing),
     prove("eid", "eid", about=about_account, when=when.identity_wanted),
@@ -38,10 +38,31 @@ RESET = journey(
     ask("email"),
     prove("email-code", "email_code", about=about_address),
     stop("finish-first", when=when.no_way_to_reset),
-    prove("second-step", *PHONE, about=about_account, when=when.second_factor_due),
+    prove("second-step", *SECOND_STEP, about=about_account, when=when.second_factor_due),
     enrol("new-password", "password"),
     then="replace_password",  # then sign-in goes on with the proofs just given
     leads_to=("sign-in", "sign-up"),
 )
 
-JOURNEYS = {journey.name: journey for journey in (SIGN_UP, SIGN_IN, RESET)}
+
+def security_change(name: str, *steps: Step, then: str) -> Journey:
+    """A change of how an account is signed in to. None can forget that it is the owner who makes it (SR-40).
+
+    Its second step is due for everybody: an account without one changes nothing here.
+    """
+    owner = (
+        prove("login", *LOGIN, about=about_account),
+        prove("second-step", *SECOND_STEP, about=about_account),
+    )
+    return journey(name, *owner, *steps, then=then, is_change=True)
+
+
+CHANGE_PASSWORD = security_change("change-password", enrol("new-password", "password"), then="change_password")
+
+JOURNEYS = {journey.name: journey for journey in (SIGN_UP, SIGN_IN, RESET, CHANGE_PASSWORD)}
+
+
+def named(name: str | None, wanted: SignIn) -> Journey | None:
+    """The journey of that name, or without one the journey that is wanted; a change only where it is the one wanted."""
+    found = JOURNEYS.get(name or wanted.change or SIGN_IN.name)
+    return None if found is not None and found.is_change and found.name != wanted.change else found

@@ -75,6 +75,7 @@ METHODS: dict[str, Method] = {
     "voice": Method(frozenset({"possession"}), ("otp", "tel")),
     "totp": Method(frozenset({"possession"}), ("otp",)),
     "passkey": Method(frozenset({"possession", "inherence"}), ("pop", "user")),  # only with user verification: SR-37
+    "security_key": Method(frozenset({"possession"}), ("pop",)),
     "recovery_code": Method(frozenset({"possession"}), ("otp",)),
     "email_code": Method(frozenset(), ()),  # proves an address, never a person: SR-22
 }

@@ -6,17 +6,22 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from idp import clock
+from idp.rules.factor_policy import SECOND_STEP
 from idp.services import sessions
-from idp.stores.durable import accounts, audit, credentials
+from idp.stores.durable import accounts, audit, authenticator_apps, credentials
 from idp.stores.durable.credentials import Phone
 from idp.stores.durable.db import transaction
 
 
-def replace_password(account_id: str, verifier: str) -> None:
-    """Keep the new verifier; every session and refresh family of the account ends (SR-63, SR-88)."""
+def replace_password(account_id: str, verifier: str, *, keep_sessions: bool = False) -> None:
+    """Keep the new verifier; every session and refresh family of the account ends (SR-63, SR-88).
+
+    `keep_sessions` is for owners who changed it while signed in, and want their other devices to stay so (SR-11).
+    """
     with transaction():
         credentials.set_password(account_id, verifier, now=clock.now())
-        sessions.end_all(account_id, reason="password replaced")
+        if not keep_sessions:
+            sessions.end_all(account_id, reason="password replaced")
         audit.record("password.replaced", account_id=account_id)
 
 
@@ -43,8 +48,11 @@ def password_set_at(account_id: str) -> datetime | None:
 
 
 def enrolled(account_id: str) -> tuple[str, ...]:
-    """The names of the factors that can be a second step for this account."""
+    """The names of the factors that can be a second step for this account, the strongest first."""
     phone = credentials.phone_of(account_id)
-    if phone is None:
-        return ()
-    return ("sms", "voice") if phone.takes_sms else ("voice",)
+    found = {
+        "totp": authenticator_apps.added_at(account_id) is not None,
+        "sms": phone is not None and phone.takes_sms,
+        "voice": phone is not None,
+    }
+    return tuple(name for name in SECOND_STEP if found.get(name))

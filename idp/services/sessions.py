@@ -118,6 +118,11 @@ def end_all(account_id: str, *, except_sid: str | None = None, reason: str = "si
     return len(ended)
 
 
+def counts(sid: str) -> bool:
+    """Whether this sign-in still counts. Inside a transaction that holds the password, until its end."""
+    return listed.counts(sid, now=clock.now())
+
+
 def of_account(account_id: str) -> list[SessionRow]:
     """The account's live sessions, oldest first."""
     return listed.live(account_id, now=clock.now())

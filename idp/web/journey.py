@@ -14,6 +14,7 @@ from idp.interaction import Interactions, SignIn
 from idp.journeys.engine import Engine
 from idp.journeys.record import Submission, Visitor
 from idp.journeys.replies import Gone, Over, Reply, Shown, Stand, TooManyJourneys
+from idp.journeys.showing import CHOOSE
 from idp.services import accounts, sessions
 from idp.settings import Settings
 from idp.stores.shortlived.contract import ShortLived
@@ -66,8 +67,8 @@ class JourneyViews:
         visitor = self._visitor()
         if visitor is None:
             return self._without_cookie(journey_id)
-        chooser = "other-way" in request.args
-        return self._answer(self.engine.show(journey_id, journey, step, visitor, chooser=chooser), journey_id, visitor)
+        way = CHOOSE if "other-way" in request.args else request.args.get("way", "")
+        return self._answer(self.engine.show(journey_id, journey, step, visitor, way=way), journey_id, visitor)
 
     def submit(self, journey_id: str, journey: str, step: str) -> Response:
         """Every page of every journey posts here."""
@@ -215,6 +216,7 @@ def _links(base: str, shown: Shown) -> dict[str, Any]:
         "forgot": f"{base}/reset",
         "change_email": f"{here}/email",
         "change_number": f"{here}/phone",
+        "second_step": f"{here}/second-step",
         "other_way": f"{here}/second-step?other-way",
         "lost_phone": f"{here}/lost-phone",
         "continue": here,

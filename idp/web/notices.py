@@ -15,6 +15,15 @@ def text(notice: Notice) -> str:
     return TEXTS[notice.key](notice.values)
 
 
+def done(said: str) -> str:
+    """The box about what was done. Raises KeyError for a key without words."""
+    return DONE[said]()
+
+
+DONE: dict[str, Callable[[], str]] = {
+    "password-changed": lambda: gettext("Your password is changed."),
+}
+
 TEXTS: dict[str, Callable[[Values], str]] = {
     "address-verified": lambda _: gettext("Your email address is confirmed. You can now continue."),
     "new-code": lambda _: gettext("We have sent a new code. Use the newest one."),

@@ -121,9 +121,17 @@ def _context(view: View) -> dict[str, Any]:
         "notices": view.get("notices", ()),
         "links": dict(view.get("links", {})),
         "step_number": STEPS.get(view["page"]) if view.get("journey") == "sign-up" else None,
-        "kept_query": view.get("kept_query", "other-way&" if "other-way" in request.args else ""),
+        "kept_query": view.get("kept_query", _kept_query()),
         "failure": texts.error_text,
     }
+
+
+def _kept_query() -> str:
+    """Which way of a step is shown stays when the language changes."""
+    way = request.args.get("way", "")
+    if "other-way" in request.args:
+        return "other-way&"
+    return f"way={way}&" if way.isidentifier() and way.isascii() else ""
 
 
 def _errors(view: View, shown: Mapping[str, Any]) -> list[dict[str, str]]:

@@ -57,6 +57,8 @@ TEXTS: dict[str, Callable[[Values], str]] = {
         _number(values),
     ),
     "E-CODE-EXPIRED": lambda _: gettext("The code has run out. Ask for a new one."),
+    "E-CODE-USED": lambda _: gettext("That code has been used. Wait until the app shows a new one."),
+    "E-APP-CODE-WRONG": lambda _: gettext("That code is not right. Use the code that the app shows now."),
     "E-CODE-SPENT": lambda _: gettext("You have typed a wrong code too many times. Ask for a new one."),
     "E-PW-EMPTY-NEW": lambda _: gettext("Enter a new password in both fields."),
     "E-PW-SHORT": lambda values: ngettext(
@@ -75,6 +77,7 @@ TEXTS: dict[str, Callable[[Values], str]] = {
     ),
     "E-PW-PERSONAL": lambda _: gettext("The password cannot contain your email address or the name of the service."),
     "E-PW-MISMATCH": lambda _: gettext("The two passwords are not the same. Type the same one in both fields."),
+    "E-PW-CURRENT": lambda _: gettext("Your current password is not right."),
     "E-PW-SAME": lambda _: gettext("That is the password you already have. Choose another."),
     "E-TEL-EMPTY": lambda _: gettext("Enter your phone number."),
     "E-TEL-SHORT": lambda values: gettext("The phone number is too short for %(country)s.", country=_country(values)),

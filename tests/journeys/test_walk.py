@@ -12,11 +12,23 @@ from idp.interaction import ClientFace, SignIn
 from idp.journeys.facts import Facts, Situation, StepProof
 from idp.journeys.steps import Journey, Step
 from idp.journeys.table import JOURNEYS
-from idp.rules.assurance import EID, HIGH, IDENTITY_LEVELS, METHODS, SUBSTANTIAL, reaches
+from idp.rules.assurance import EID, HIGH, IDENTITY_LEVELS, MFA, SUBSTANTIAL, Proof, assess, reaches
+from idp.rules.factor_policy import SECOND_STEP
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 WANTED = SignIn(resume_at="/authorize/resume", client=ClientFace(client_id="portal", name="Alumni"), level="mfa")
 KARI, PHONES = "kari", ("sms", "voice")
+ENROLLED = {
+    "none": (),
+    "voice": ("voice",),
+    "phone": PHONES,
+    "app": ("totp",),
+    "passkey": ("passkey",),
+    "everything": SECOND_STEP,
+}
+each_enrolment = pytest.mark.parametrize("enrolled", ENROLLED.values(), ids=ENROLLED)
+CHANGES = {name: journey for name, journey in JOURNEYS.items() if journey.is_change}
+LONG = timedelta(hours=1)
 LEVELS_OF = {EID: ("substantial", "high")}
 
 
@@ -39,7 +51,9 @@ def done(
     if step.kind == "stop":
         return []
     after = []
-    for factor, level in [(name, level) for name in step.factors for level in LEVELS_OF.get(name, ("",))]:
+    at_hand = {*enrolled, "password", "email_code", EID, *(PHONES if step.kind == "enrol" else ())}
+    ways = [(name, level) for name in step.factors if name in at_hand for level in LEVELS_OF.get(name, ("",))]
+    for factor, level in ways:
         about = step.about(at) if step.about else None
         if step.name == "login":
             about = f"account:{KARI}"
@@ -77,19 +91,57 @@ def endings(
         waiting.extend(one for one in after if not step.due(one))  # what proved too little leads nowhere
 
 
-@pytest.mark.parametrize("enrolled", [(), ("voice",), PHONES], ids=["none", "voice", "both"])
+def level_of(ending: Situation) -> str:
+    """What the proofs of the account's own factors come to."""
+    proofs = [
+        Proof(method=proof.method, at=proof.at, until=proof.until)
+        for proof in ending.facts.proofs
+        if proof.method != EID and proof.about in (f"account:{KARI}", "number:+4799999999")
+    ]
+    assurance = assess(proofs, NOW)
+    return assurance.acr if assurance else ""
+
+
+@each_enrolment
 @pytest.mark.parametrize("consent", [(), ("email",)], ids=["agreed", "consent"])
 def test_a_session_never_starts_on_one_kind_of_proof(enrolled: tuple[str, ...], consent: tuple[str, ...]) -> None:
-    """SR-51: knowledge and possession, on every way through sign-in."""
+    """SR-51: two kinds of factor, on every way through sign-in."""
     found = list(endings(JOURNEYS["sign-in"], enrolled=enrolled, consent=consent, address_known=True))
     assert found
-    for ending in found:
-        kinds = {kind for proof in ending.facts.proofs for kind in METHODS[proof.method].kinds}
-        assert {"knowledge", "possession"} <= kinds
+    assert {level_of(ending) for ending in found} == {MFA}
+
+
+@each_enrolment
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_nothing_of_an_account_changes_without_two_kinds_of_proof(change: Journey, enrolled: tuple[str, ...]) -> None:
+    """SR-40: of every way through every change. An account without a second step changes nothing this way."""
+    found = list(endings(change, enrolled=enrolled, consent=(), address_known=True))
+    assert bool(found) == bool(enrolled)
+    assert {level_of(ending) for ending in found} <= {MFA}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_a_change_asks_again_for_proofs_that_are_not_of_the_last_minutes(change: Journey) -> None:
+    """SR-40: by what time each proof was made, whatever the session still counts."""
+    old = tuple(
+        StepProof(step="", method=method, about=f"account:{KARI}", at=NOW - timedelta(minutes=11), until=NOW + LONG)
+        for method in ("password", "sms")
+    )
+    at = Situation(
+        facts=Facts(account_id=KARI, proofs=old),
+        wanted=WANTED,
+        now=NOW,
+        account_id=KARI,
+        enrolled=PHONES,
+        factors_since=NOW - timedelta(minutes=10),
+    )
+    step = change.next_step(at)
+    assert step is not None
+    assert step.name == "login"
 
 
 @pytest.mark.parametrize("level", [SUBSTANTIAL, HIGH])
-@pytest.mark.parametrize("enrolled", [(), PHONES], ids=["none", "both"])
+@each_enrolment
 def test_a_level_of_identity_is_reached_only_by_both_factors_and_an_eid_of_that_level(
     level: str, enrolled: tuple[str, ...]
 ) -> None:
@@ -105,8 +157,7 @@ def test_a_level_of_identity_is_reached_only_by_both_factors_and_an_eid_of_that_
     )
     assert found
     for ending in found:
-        own = [proof for proof in ending.facts.proofs if proof.method != EID]
-        assert {"knowledge", "possession"} <= {kind for proof in own for kind in METHODS[proof.method].kinds}
+        assert level_of(ending) == MFA
         assert any(
             proof.method == EID and reaches(IDENTITY_LEVELS[proof.level], level) for proof in ending.facts.proofs
         )
@@ -128,14 +179,14 @@ def test_sign_up_with_a_known_address_never_ends_in_an_account() -> None:
     assert list(endings(JOURNEYS["sign-up"], enrolled=PHONES, consent=(), address_known=True)) == []
 
 
-@pytest.mark.parametrize("enrolled", [("voice",), PHONES], ids=["voice", "both"])
-def test_reset_takes_the_mailbox_and_the_phone(enrolled: tuple[str, ...]) -> None:
-    """SR-61: neither code alone changes anything."""
+@each_enrolment
+def test_reset_takes_the_mailbox_and_a_second_factor(enrolled: tuple[str, ...]) -> None:
+    """SR-61: neither alone changes anything; without a second factor there is no reset."""
     found = list(endings(JOURNEYS["reset"], enrolled=enrolled, consent=(), address_known=True))
-    assert found
+    assert bool(found) == bool(enrolled)
     for ending in found:
         methods = {proof.method for proof in ending.facts.proofs if proof.about == f"account:{KARI}"}
-        assert methods & set(PHONES)
+        assert methods & set(SECOND_STEP)
         assert any(proof.method == "email_code" for proof in ending.facts.proofs)
 
 

@@ -24,7 +24,7 @@ LINKS = {
     name: f"/journey/x/{name}"
     for name in (
         "sign_in", "sign_up", "forgot", "change_email", "change_number", "other_way", "lost_phone", "continue", "back",
-        "code", "start", "again", "other_eid", "eid_status", "home",
+        "second_step", "code", "start", "again", "other_eid", "eid_status", "home",
     )
 }  # fmt: skip
 
@@ -40,9 +40,10 @@ MAIL = {
     "minutes": 30,
 }
 LOGIN = {"email": "kari.nordmann@example.no", "fixed": False, "suggest": False}
-SECOND = {"last_digits": "67", "channels": ("sms", "voice")}
+SECOND = {"last_digits": "67", "channels": ("sms", "voice"), "ways": ()}
+EVERY_WAY = {**SECOND, "ways": ("totp",)}
 ADDRESS = {"email": "kari.nordmann@example.no", "slip": None, "work_email": False}
-PASSWORD = {"email": "kari.nordmann@example.no", "minimum": 12}
+PASSWORD = {"email": "kari.nordmann@example.no", "minimum": 12, "present": False, "change": False}
 PHONE = {"country": "NO", "number": "", "countries": SETTINGS.phones.countries, "finishing": False}
 CONSENT = {
     "client_name": "Feriehjelpen",
@@ -113,6 +114,19 @@ SAMPLES = (
     Sample("login-wait", "login", LOGIN, _one("email", "E-WAIT", n=4), status=429),
     Sample("login-recheck", "login", {**LOGIN, "fixed": True}, notice="Sign in again to confirm that it is you."),
     Sample("second-step", "second-step", SECOND),
+    Sample("recheck", "recheck", {**LOGIN, "fixed": True}, journey="change-password"),
+    Sample(
+        "recheck-missed",
+        "recheck",
+        {**LOGIN, "fixed": True},
+        _one("email", "E-LOGIN"),
+        status=422,
+        journey="change-password",
+    ),
+    Sample("second-step-ways", "second-step", EVERY_WAY),
+    Sample("app-code", "app-code", EVERY_WAY),
+    Sample("app-code-used", "app-code", EVERY_WAY, _one("code", "E-CODE-USED"), status=422),
+    Sample("app-code-wrong", "app-code", {**EVERY_WAY, "channels": ()}, _one("code", "E-APP-CODE-WRONG"), status=422),
     Sample("second-step-landline", "second-step", {**SECOND, "channels": ("voice",)}),
     Sample("phone-code-sms", "phone-code", {**TEXT, "wait": 27}),
     Sample("phone-code-call", "phone-code", CALL),
@@ -172,6 +186,14 @@ SAMPLES = (
     Sample("forgot", "forgot", ADDRESS, journey="reset"),
     Sample("forgot-wrong", "forgot", ADDRESS, _one("email", "E-EMAIL-AT"), status=422, journey="reset"),
     Sample("new-password", "new-password", PASSWORD, journey="reset"),
+    Sample(
+        "change-password",
+        "new-password",
+        {**PASSWORD, "present": True, "change": True},
+        _one("password", "E-PW-CURRENT"),
+        status=422,
+        journey="change-password",
+    ),
     Sample(
         "new-password-same", "new-password", PASSWORD, _one("new-password", "E-PW-SAME"), status=422, journey="reset"
     ),

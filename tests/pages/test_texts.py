@@ -34,6 +34,17 @@ TAUGHT = {
 
 # Page spec §9.2, as printed. A word of ours that the catalogue there does not have yet stands below it.
 CATALOGUE: Mapping[str, tuple[str, str, dict[str, str | int]]] = {
+    "E-CODE-USED": (
+        "Koden er allerede brukt. Vent til appen viser en ny.",
+        "That code has been used. Wait until the app shows a new one.",
+        {},
+    ),
+    "E-APP-CODE-WRONG": (
+        "Koden stemmer ikke. Bruk koden som appen viser nå.",
+        "That code is not right. Use the code that the app shows now.",
+        {},
+    ),
+    "E-PW-CURRENT": ("Passordet du har nå, stemmer ikke.", "Your current password is not right.", {}),
     "E-EMAIL-EMPTY": ("Skriv e-postadressen din.", "Enter your email address.", {}),
     "E-EMAIL-AT": ("E-postadressen mangler krøllalfa (@).", "The email address has no @ sign.", {}),
     "E-EMAIL-AFTER": (

@@ -1,0 +1,44 @@
+"""S-HOME: each way to sign in, and what state it is in. S-EID: who the person was confirmed as, when and for whom."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from idp.services import accounts, clients, credentials, identities
+from idp.web.account.contract import HOME, Change, Member, Page, Part, Tools
+
+
+def security(tools: Tools, member: Member) -> dict[str, Any]:
+    """S-HOME: one row for each way to sign in."""
+    account, phone = accounts.by_id(member.account_id), credentials.phone_of(member.account_id)
+    return {
+        "email": account.email if account else "",
+        "password_set_at": credentials.password_set_at(member.account_id),
+        "last_digits": phone.last_digits if phone else None,
+        "confirmed": next(iter(_confirmations(tools, member)), None),
+    }
+
+
+def electronic_id(tools: Tools, member: Member) -> dict[str, Any]:
+    """S-EID: which eID, when, and for which service. Never the number itself."""
+    return {"confirmations": _confirmations(tools, member)}
+
+
+PARTS: tuple[Part, ...] = (
+    Page(HOME, "security", security),
+    Page(f"{HOME}/electronic-id", "electronic-id", electronic_id),
+    Change(f"{HOME}/password", "change-password"),
+)
+
+
+def _confirmations(tools: Tools, member: Member) -> list[dict[str, Any]]:
+    """Newest first. An eID or a client that is no longer here is named as well as can be."""
+    connectors = tools.eids.connectors
+    return [
+        {
+            "eid": connectors[found.eid].label if found.eid in connectors else found.eid,
+            "at": found.proved_at,
+            "service": client.client_name if (client := clients.find(found.client_id)) else None,
+        }
+        for found in identities.confirmations(member.account_id)
+    ]
