@@ -82,7 +82,7 @@ class AccountViews:
         return view
 
     def _press(self, act: Act, member: Member | None) -> Response:
-        """Nothing is done for a form that was not drawn here, for this browser and this very address (SR-57)."""
+        """Nothing is done for a form that was not drawn for this browser and this very sign-in (SR-57)."""
         if member is None:  # the sign-in ended while the page was open: what was typed is asked for once more
             return self._sign_in(HOME)
         try:
