@@ -118,6 +118,7 @@ def _start_neighbours(layout: Layout, children: Children) -> None:
         "--issuer": layout.url("idp"),
         "--resource": layout.resource,
         "--links": layout.file("links.json"),
+        "--credentials": layout.file("data_service.json"),
         "--listen": layout.listen("data_service"),
     }
     _start_module(children, "outside", outside)

@@ -56,6 +56,8 @@ def prepare(layout: Layout) -> dict[str, Any]:
         clients["data_service"] = _registered(layout, _data_service(layout))
         write_private(layout.file("clients.json"), json.dumps(clients, indent=2))
     portal: dict[str, Any] = clients["portal"]
+    own = {name: clients["data_service"][name] for name in ("client_id", "client_secret")}
+    write_private(layout.file("data_service.json"), json.dumps(own))
     write_private(layout.file("portal.json"), json.dumps(_portal_config(layout, portal), indent=2))
     return portal
 

@@ -111,6 +111,8 @@ def _of_record(parts: Parts, token: str) -> Live | None:
     now = clock.now()
     if record is None or record.expires_at <= now:
         return None
+    if record.claims is not None:
+        return _of_claims(record.claims, token)
     grant = grants.live(record.reference, token=access_tokens.digest(token), now=now)
     if grant is None:
         return None
@@ -123,9 +125,13 @@ def _of_jwt(parts: Parts, token: str) -> Live | None:
         claims = parts.keyring.verify_own(token, typ=ACCESS_TOKEN)
     except jws.Untrusted:
         return None
+    return _of_claims(claims, token) if claims["iss"] == parts.issuer else None
+
+
+def _of_claims(claims: dict[str, Any], token: str) -> Live | None:
     now = clock.now()
     issued_at, expires_at = (datetime.fromtimestamp(claims[name], UTC) for name in ("iat", "exp"))
-    if claims["iss"] != parts.issuer or expires_at <= now:
+    if expires_at <= now:
         return None
     reference, dot, _ = claims["jti"].partition(".")
     digest = access_tokens.digest(token)

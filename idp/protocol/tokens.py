@@ -21,6 +21,7 @@ from idp.services import accounts, subjects
 from idp.services.clients import Client
 from idp.stores.durable.grants import Grant
 from idp.stores.shortlived import access_tokens
+from idp.stores.shortlived.access_tokens import AccessToken
 
 ACCESS_TOKEN = "at+jwt"  # noqa: S105 - the type's name, RFC 9068 §2.1
 FALLBACK = "ES256"
@@ -90,7 +91,7 @@ def access_token(
     now = clock.now()
     expires_at = now + timedelta(seconds=lifetime(parts, grant))
     if not aimed.audiences:
-        record = access_tokens.AccessToken(
+        record = AccessToken(
             reference=grant.reference,
             client_id=grant.client_id,
             scope=" ".join(scopes),
@@ -135,7 +136,7 @@ def delegated_token(
     client: Client,
     about: Mapping[str, Any],
     *,
-    aimed: Target,
+    target: Target,
     expires_at: datetime,
     confirmation: Confirmation | None,
 ) -> str:
@@ -147,7 +148,7 @@ def delegated_token(
         "jti": f"{grant.reference}.{secrets.token_urlsafe(12)}",
         **_bound(confirmation),
     }
-    return _for_api(parts, claims, aimed, clock.now(), expires_at)
+    return _for_api(parts, claims, target, clock.now(), expires_at)
 
 
 def id_token(parts: Parts, grant: Grant, client: Client, *, nonce: str | None, access: str) -> str:
@@ -189,8 +190,9 @@ def details_of(aimed: Target) -> dict[str, Any]:
 
 
 def _for_api(parts: Parts, claims: dict[str, Any], aimed: Target, now: datetime, expires_at: datetime) -> str:
+    """As the APIs want it: signed (RFC 9068), or meaning nothing, with the same claims kept here for introspection."""
     audiences = aimed.audiences
-    signed = {
+    told = {
         "iss": parts.issuer,
         "aud": audiences[0] if len(audiences) == 1 else list(audiences),
         "exp": int(expires_at.timestamp()),
@@ -198,9 +200,12 @@ def _for_api(parts: Parts, claims: dict[str, Any], aimed: Target, now: datetime,
         **claims,
         **details_of(aimed),
     }
+    if aimed.policy.opaque:
+        record = AccessToken.of_claims(told, issued_at=now, expires_at=expires_at)
+        return access_tokens.issue(parts.store, record, lifetime=max(1, int((expires_at - now).total_seconds())))
     algorithms = parts.keyring.algorithms()
     algorithm = FALLBACK if FALLBACK in algorithms else algorithms[0]
-    return parts.keyring.sign(signed, algorithm=algorithm, typ=ACCESS_TOKEN)
+    return parts.keyring.sign(told, algorithm=algorithm, typ=ACCESS_TOKEN)
 
 
 def _half_hash(token: str, algorithm: str) -> str:

@@ -188,6 +188,12 @@ def _check_sector(metadata: Metadata) -> None:
         )
 
 
+def _check_resource_server(metadata: Metadata) -> None:
+    for member in ("access_token_format", "accepted_scopes"):
+        if getattr(metadata, member) is not None and metadata.resource_server is None:
+            raise InvalidMetadata(member, "is about tokens for a `resource_server`, which is missing")
+
+
 def _check_scope(metadata: Metadata) -> None:
     scopes = (metadata.scope or "").split()
     if "authorization_code" in (metadata.grant_types or ()) and "openid" not in scopes:
@@ -204,6 +210,7 @@ _CHECKS: tuple[Callable[[Metadata], None], ...] = (
     _check_keys,
     _check_encryption,
     _check_sector,
+    _check_resource_server,
     _check_scope,
 )
 

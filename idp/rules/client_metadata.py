@@ -160,6 +160,10 @@ class Members(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Types of authorization details it may ask for (RFC 9396), at its `resources`."""
     resource_server: Uri | None = None
     """The audience this client itself is: it may introspect tokens for it, and no others (SR-98)."""
+    access_token_format: Literal["jwt", "opaque"] | None = None
+    """How tokens for this `resource_server` look: RFC 9068, or meaning nothing and introspected. Default: jwt."""
+    accepted_scopes: Scopes | None = None
+    """Scopes that tokens for this `resource_server` may have; others are left out of them. Default: all."""
     claims_in_id_token: bool = False
     """Put profile, e-mail and phone claims in the ID token too, for clients that never call userinfo."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from hashlib import sha256
 from hmac import compare_digest
 from typing import Any
@@ -33,6 +34,7 @@ __all__ = [
     "find",
     "register",
     "remove",
+    "resource_servers",
     "response",
     "rotate_secret",
     "secret_of",
@@ -79,7 +81,13 @@ class _Known(Struct, frozen=True):
     row: rows.ClientRow
 
 
-_cache: changes.PerDatabase[dict[str, _Known]] = changes.PerDatabase(rows.CHANGES, dict, every=REREAD)
+@dataclass(slots=True)
+class _Cache:
+    clients: dict[str, _Known] = field(default_factory=dict)
+    servers: Mapping[str, tuple[Client, ...]] | None = None
+
+
+_cache: changes.PerDatabase[_Cache] = changes.PerDatabase(rows.CHANGES, _Cache, every=REREAD)
 
 
 def register(
@@ -133,6 +141,18 @@ def secret_of(client: Client) -> str | None:
     """The secret of a client that authenticates by MACs; None for all others, whose secrets are kept as digests."""
     known = _find(client.client_id)
     return known.row.secret() if known else None
+
+
+def resource_servers(audience: str) -> tuple[Client, ...]:
+    """The clients that are registered as this audience. At most a second old."""
+    cache = _cache.get()
+    if cache.servers is None:
+        found: dict[str, tuple[Client, ...]] = {}
+        for client in everyone():
+            if client.resource_server is not None:
+                found[client.resource_server] = (*found.get(client.resource_server, ()), client)
+        cache.servers = found
+    return cache.servers.get(audience, ())
 
 
 def everyone() -> list[Client]:
@@ -198,7 +218,7 @@ def response(registered: Registered) -> dict[str, Any]:
 
 
 def _find(client_id: str) -> _Known | None:
-    cache = _cache.get()
+    cache = _cache.get().clients
     known = cache.get(client_id)
     if known is None:
         if not _LIKE_AN_ID.fullmatch(client_id):

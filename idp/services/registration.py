@@ -26,7 +26,15 @@ from idp.stores.durable import clients as rows
 from idp.stores.durable.db import transaction
 from idp.stores.durable.registration_tokens import TokenRow
 
-OURS = ("first_party", "pkce_exempt", "resources", "resource_server", "claims_in_id_token")
+OURS = (
+    "first_party",
+    "pkce_exempt",
+    "resources",
+    "resource_server",
+    "access_token_format",
+    "accepted_scopes",
+    "claims_in_id_token",
+)
 """Members that nobody can give themselves: an administrator's allowance has them."""
 
 GRANTS = ("authorization_code", "refresh_token")

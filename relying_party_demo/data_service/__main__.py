@@ -17,10 +17,11 @@ def main() -> None:
     parser.add_argument("--issuer", required=True, help="the identity provider")
     parser.add_argument("--resource", required=True, help="own URL with a slash at the end: the tokens' audience")
     parser.add_argument("--links", required=True, type=Path, help="JSON file: subject → employee number")
+    parser.add_argument("--credentials", type=Path, help="JSON file: its client_id and client_secret, to introspect")
     parser.add_argument("--listen", default="127.0.0.1:8002", help="address and port")
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    service = Service(issuer=given.issuer, resource=given.resource, links=given.links)
+    service = Service(given.issuer, given.resource, given.links, given.credentials)
     waitress.serve(create_app(service), listen=given.listen, threads=4, ident=None)
 
 

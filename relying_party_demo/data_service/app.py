@@ -28,6 +28,7 @@ from .provider_keys import KeysUnavailable, ProviderKeys
 from .provider_people import PeopleUnavailable, ProviderPeople
 from .records import Employee, Records
 from .step_up import InsufficientUserAuthentication, StepUp
+from .still_good import StillGood
 
 log = logging.getLogger(__name__)
 endpoints = Blueprint("endpoints", __name__)
@@ -57,6 +58,8 @@ class Service:
     """Its own URL with a slash at the end: the audience of its tokens (RFC 8707)."""
     links: Path
     """File that keeps which subject was found to be which employee."""
+    credentials: Path | None = None
+    """File with what it shows the provider to ask whether a token is still good; without it, it does not ask."""
 
 
 class Closed(Exception):
@@ -83,7 +86,8 @@ def create_app(service: Service) -> Flask:
     """The data service as a WSGI application."""
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = 16 * 1024
-    checks = Checks(service.issuer, service.resource, ProviderKeys(service.issuer).find)
+    ask = StillGood(service.issuer, service.credentials).claims if service.credentials else None
+    checks = Checks(service.issuer, service.resource, ProviderKeys(service.issuer).find, ask=ask)
     records, people = Records(service.links), ProviderPeople(service.issuer)
     app.extensions["data_service"] = Parts(service, checks, records, people, UsedProofs())
     app.register_blueprint(endpoints)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import time
-from base64 import urlsafe_b64decode
+from base64 import b64encode, urlsafe_b64decode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -51,6 +51,8 @@ class Provider:
         self.people = dict(PEOPLE)
         self.asked_who: list[str] = []
         self.told_sub: str | None = None
+        self.live: dict[str, dict[str, object]] = {}
+        self.asked_about: list[str] = []
         provider = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -58,7 +60,7 @@ class Provider:
                 provider.answer(self)
 
             def do_POST(self) -> None:
-                provider.answer_token(self)
+                provider.answer_introspection(self) if self.path == "/introspect" else provider.answer_token(self)
 
             def log_message(self, format: str, *args: object) -> None:
                 """Stay quiet."""
@@ -83,6 +85,7 @@ class Provider:
                 "authorization_endpoint": f"{self.issuer}/authorize",
                 "token_endpoint": f"{self.issuer}/token",
                 "userinfo_endpoint": f"{self.issuer}/userinfo",
+                "introspection_endpoint": f"{self.issuer}/introspect",
                 "end_session_endpoint": f"{self.issuer}/logout",
                 "id_token_signing_alg_values_supported": ["ES256", "RS256"],
             }
@@ -107,6 +110,16 @@ class Provider:
         self.token_requests.append({name: value for name, [value] in given.items()})
         status, body = self.token_answers.pop(0)
         _send(request, status, body)
+
+    def answer_introspection(self, request: BaseHTTPRequestHandler) -> None:
+        """Tell whether a token is in `live`, to the data service alone."""
+        given = parse_qs(request.rfile.read(int(request.headers["Content-Length"])).decode())
+        if self.broken or request.headers["Authorization"] != f"Basic {b64encode(b'api:s3cret').decode()}":
+            request.send_error(503 if self.broken else 401)
+            return
+        [token] = given["token"]
+        self.asked_about.append(token)
+        _send(request, 200, {"active": True, **self.live[token]} if token in self.live else {"active": False})
 
     def rotate(self, kid: str) -> None:
         """Replace the whole key set."""

@@ -35,18 +35,19 @@ def exchange(parts: Parts, client: Client, parameters: Parameters) -> dict[str, 
     if not _is_bound(bound, client, parameters):
         _refused(client, "a binding of the code does not hold")
         raise InvalidGrant
-    aimed = target(client, bound.resources, bound.details, parameters)
+    aimed = target(parts, client, bound.resources, bound.details, parameters)
     redeemed = _redeemed(parts, client, bound, code, parameters.confirmation)
     if redeemed is None:
         _end_if_replayed(client, parameters, code)
         raise InvalidGrant
     grant, refresh = redeemed
-    access = tokens.access_token(parts, grant, grant.scope.split(), aimed, confirmation=parameters.confirmation)
+    scopes = aimed.policy.of(grant.scope.split())
+    access = tokens.access_token(parts, grant, scopes, aimed, confirmation=parameters.confirmation)
     answer: dict[str, Any] = {
         "access_token": access,
         "token_type": tokens.token_type(parameters.confirmation),
         "expires_in": tokens.lifetime(parts, grant),
-        "scope": grant.scope,
+        "scope": " ".join(scopes),
         "id_token": tokens.id_token(parts, grant, client, nonce=bound.nonce, access=access),
         **tokens.details_of(aimed),
     }

@@ -8,7 +8,7 @@ from idp.protocol import claims, details, tokens
 from idp.protocol.errors import InvalidScope, InvalidTarget, UnauthorizedClient
 from idp.protocol.parts import Parts
 from idp.protocol.request import Parameters, scopes
-from idp.protocol.targets import Target, narrowed
+from idp.protocol.targets import aimed
 from idp.rules.authorization_details import locations
 from idp.services.clients import Client
 from idp.stores.durable import audit
@@ -26,12 +26,13 @@ def issue(parts: Parts, client: Client, parameters: Parameters) -> dict[str, Any
     audiences = tuple(dict.fromkeys(parameters.resources)) or locations(granted) or client.resources
     if set(audiences) - set(client.resources) or not audiences:
         raise InvalidTarget("resource is missing, or not one that the client may ask for")
-    aimed = Target(audiences, narrowed(granted, (), audiences))
+    target = aimed(parts, audiences, granted)
+    given = target.policy.of(asked)
     audit.record("tokens.issued", client_id=client.client_id, reason="client_credentials")
     return {
-        "access_token": tokens.machine_token(parts, client, asked, aimed, confirmation=parameters.confirmation),
+        "access_token": tokens.machine_token(parts, client, given, target, confirmation=parameters.confirmation),
         "token_type": tokens.token_type(parameters.confirmation),
         "expires_in": parts.settings.tokens.access_token,
-        "scope": " ".join(asked),
-        **tokens.details_of(aimed),
+        "scope": " ".join(given),
+        **tokens.details_of(target),
     }

@@ -30,16 +30,17 @@ def refresh(parts: Parts, client: Client, parameters: Parameters) -> dict[str, A
         # Raised in here, these roll the rotation back: nothing is lost by asking wrongly.
         _check_key(grant, parameters)
         wanted = _narrowed(grant, parameters) if grant else ()
-        aimed = target(client, grant.resources, grant.details, parameters) if grant else Target(())
+        aimed = target(parts, client, grant.resources, grant.details, parameters) if grant else Target()
     if grant is None:
         raise InvalidGrant
-    access = tokens.access_token(parts, grant, wanted, aimed, confirmation=parameters.confirmation)
+    given = aimed.policy.of(wanted)
+    access = tokens.access_token(parts, grant, given, aimed, confirmation=parameters.confirmation)
     answer: dict[str, Any] = {
         "access_token": access,
         "token_type": tokens.token_type(parameters.confirmation),
         "expires_in": tokens.lifetime(parts, grant),
         "refresh_token": successor if rotates else token,
-        "scope": " ".join(wanted),
+        "scope": " ".join(given),
         **tokens.details_of(aimed),
     }
     if "openid" in wanted:

@@ -15,7 +15,7 @@ from idp.protocol.bearer import Live
 from idp.protocol.errors import InvalidDetails, InvalidRequest, InvalidScope, InvalidTarget
 from idp.protocol.parts import Parts
 from idp.protocol.request import Parameters, scopes
-from idp.protocol.targets import Target, narrowed
+from idp.protocol.targets import Target, aimed
 from idp.rules import authorization_details
 from idp.services.clients import Client
 from idp.stores.durable import audit
@@ -30,20 +30,21 @@ def exchange(parts: Parts, client: Client, parameters: Parameters) -> dict[str, 
     """A token for the next API, on behalf of the person of the subject token (RFC 8693 §2.2.1)."""
     _check_types(parameters)
     live, grant = _subject(parts, client, parameters)
-    aimed = _aimed(client, live, parameters)
+    target = _target(parts, client, live, parameters)
     allowed = [scope for scope in live.scopes if scope not in claims.SCOPES]
     asked = scopes(parameters.get("scope")) or tuple(allowed)
     if set(asked) - set(allowed):
         raise InvalidScope("scope is wider than that of the subject token")
+    given = target.policy.of(asked)
     seconds = int((live.expires_at - clock.now()).total_seconds())
     lifetime = min(tokens.lifetime(parts, grant), max(1, seconds))
-    about = {"sub": (live.claims or {})["sub"], "scope": " ".join(asked), "act": _chain(client, live)}
+    about = {"sub": (live.claims or {})["sub"], "scope": " ".join(given), "act": _chain(client, live)}
     token = tokens.delegated_token(
         parts,
         grant,
         client,
         about,
-        aimed=aimed,
+        target=target,
         expires_at=clock.now() + timedelta(seconds=lifetime),
         confirmation=parameters.confirmation,
     )
@@ -59,8 +60,8 @@ def exchange(parts: Parts, client: Client, parameters: Parameters) -> dict[str, 
         "issued_token_type": ACCESS_TOKEN,
         "token_type": tokens.token_type(parameters.confirmation),
         "expires_in": lifetime,
-        "scope": " ".join(asked),
-        **tokens.details_of(aimed),
+        "scope": " ".join(given),
+        **tokens.details_of(target),
     }
 
 
@@ -85,12 +86,12 @@ def _subject(parts: Parts, client: Client, parameters: Parameters) -> tuple[Live
     return live, live.grant
 
 
-def _aimed(client: Client, live: Live, parameters: Parameters) -> Target:
+def _target(parts: Parts, client: Client, live: Live, parameters: Parameters) -> Target:
     """The next API, and those of the subject token's details that are for it, or fewer of them."""
     audiences, now = _targets(client, parameters), details.asked(client, parameters)
     if authorization_details.lacking(now, live.details):
         raise InvalidDetails("authorization_details is more than that of the subject token")
-    return Target(audiences, narrowed(live.details, now, audiences))
+    return aimed(parts, audiences, live.details, now)
 
 
 def _targets(client: Client, parameters: Parameters) -> tuple[str, ...]:

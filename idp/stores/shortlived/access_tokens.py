@@ -1,10 +1,11 @@
-"""Opaque access tokens for our own userinfo, under their digest."""
+"""Opaque access tokens, under their digest: for our own userinfo, and for APIs that want them so."""
 
 from __future__ import annotations
 
 import secrets
 from datetime import datetime
 from hashlib import sha256
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -22,6 +23,20 @@ class AccessToken(Struct, frozen=True, kw_only=True):
     expires_at: datetime
     confirmation: dict[str, str] | None = None
     """`cnf`: the key that whoever uses it must show to hold."""
+    claims: dict[str, Any] | None = None
+    """What a signed token would say; of one for an API, which then says it all."""
+
+    @classmethod
+    def of_claims(cls, claims: dict[str, Any], *, issued_at: datetime, expires_at: datetime) -> AccessToken:
+        """A token for an API."""
+        return cls(
+            reference="",
+            client_id=claims["client_id"],
+            scope=claims["scope"],
+            issued_at=issued_at,
+            expires_at=expires_at,
+            claims=claims,
+        )
 
 
 _decode = msgspec.msgpack.Decoder(AccessToken).decode
