@@ -51,6 +51,9 @@ $(VENV)/dev.stamp: requirements-dev.lock pyproject.toml
 	$(call install,requirements-dev.lock)
 	@touch $(VENV)/runtime.stamp
 
+# The pip of the lock comes first: older ones ponder every file ever published. Python compiles what it imports.
+LOCKED = --quiet --disable-pip-version-check --no-warn-script-location --no-compile --require-hashes
+
 # Debian's bare python3 has no ensurepip. A pip that lies elsewhere does as well; else root may install the package.
 define install
 	@set -eu; \
@@ -71,7 +74,9 @@ define install
 	    fi; \
 	fi; \
 	echo "Installing $(1) into $(VENV) (a minute or two, once) ..."; \
-	$$pip install --quiet --disable-pip-version-check --no-warn-script-location --require-hashes -r $(1); \
+	sed -n '/^pip==/,/[^\]$$/p' requirements-dev.lock >$(VENV)/pip.lock; \
+	$$pip install $(LOCKED) -r $(VENV)/pip.lock; \
+	$(BIN)/python -m pip install $(LOCKED) -r $(1); \
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
 	@touch $@
 endef
