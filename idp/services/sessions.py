@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import msgspec
@@ -23,6 +24,19 @@ from idp.stores.shortlived.sessions import Session
 
 SLIDE_AFTER = 60
 """Seconds: a session is written again only when it was last seen longer ago than this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """One sign-in as its owner sees it."""
+
+    sid: str
+    device: str
+    """Device and browser in plain words; empty when they are not known."""
+    started_at: datetime
+    last_seen: datetime
+    network: str
+    """Where it was last in use, truncated (SR-119)."""
 
 
 def start(
@@ -108,14 +122,23 @@ def end(sid: str, *, reason: str = "signed out") -> tuple[Party, ...]:
 
 
 def end_all(account_id: str, *, except_sid: str | None = None, reason: str = "signed out everywhere") -> int:
-    """End an account's sessions and grants, offline ones included, but one's own (SR-63, SR-88)."""
+    """End an account's sessions and grants, offline ones included, but what came of one's own (SR-63, SR-88)."""
+    return _end_all(account_id, except_sid, reason)[0]
+
+
+def sign_out_everywhere(account_id: str) -> tuple[Party, ...]:
+    """End all of an account's sessions and grants, this one's included, and say which clients must hear of it."""
+    return _end_all(account_id, None, "signed out everywhere")[1]
+
+
+def _end_all(account_id: str, except_sid: str | None, reason: str) -> tuple[int, tuple[Party, ...]]:
     now = clock.now()
     with transaction():
         ended = listed.end_all(account_id, now=now, except_sid=except_sid)
-        grants.end_account(account_id, now=now)
-        logout.tell(ended)
+        grants.end_account(account_id, now=now, except_sid=except_sid)
+        parties = logout.tell(ended)
         audit.record("sessions.ended", account_id=account_id, reason=reason, details={"sessions": len(ended)})
-    return len(ended)
+    return len(ended), parties
 
 
 def counts(sid: str) -> bool:
@@ -126,6 +149,24 @@ def counts(sid: str) -> bool:
 def of_account(account_id: str) -> list[SessionRow]:
     """The account's live sessions, oldest first."""
     return listed.live(account_id, now=clock.now())
+
+
+def devices(store: ShortLived, account_id: str) -> list[Device]:
+    """Where the account is signed in now, the last used first. One that has been idle for too long is not."""
+    found = [
+        Device(row.sid, row.device, row.started_at, seen.at, seen.network)
+        for row in of_account(account_id)
+        if (seen := live.seen(store, row.sid)) is not None
+    ]
+    return sorted(found, key=lambda one: one.last_seen, reverse=True)
+
+
+def end_one(account_id: str, sid: str) -> bool:
+    """End one sign-in of this account and no other's (SR-56). False when there is none."""
+    mine = any(row.sid == sid for row in of_account(account_id))
+    if mine:
+        end(sid, reason="signed out from another device")
+    return mine
 
 
 def forget(*, before: datetime) -> int:

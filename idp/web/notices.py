@@ -21,6 +21,8 @@ def done(said: str) -> str:
 
 
 DONE: dict[str, Callable[[], str]] = {
+    "signed-out-one": lambda: gettext("That device is signed out."),
+    "signed-out-others": lambda: gettext("All other devices are signed out."),
     "password-changed": lambda: gettext("Your password is changed."),
 }
 

@@ -64,6 +64,24 @@ SECURITY = {
     "password_set_at": datetime(2026, 8, 31, tzinfo=UTC),
     "last_digits": "67",
     "confirmed": CONFIRMATION,
+    "ways": ("totp", "sms", "voice"),
+    "only_phone": False,
+    "devices": 2,
+}
+DEVICES = {
+    "this": "a",
+    "devices": [
+        {"sid": "a", "device": "Safari på iPhone", "last_seen": CONFIRMATION["at"], "started_at": CONFIRMATION["at"]},
+        {"sid": "b", "device": "", "last_seen": CONFIRMATION["at"], "started_at": CONFIRMATION["at"]},
+    ],
+}
+NOTHING_YET = {
+    "password_set_at": None,
+    "last_digits": None,
+    "confirmed": None,
+    "ways": ("sms", "voice"),
+    "only_phone": True,
+    "devices": 1,
 }
 QR = f"bankid.67df3917-fa0d-44e5-b327-edcc928297f8.12.{'dc69358e712458a66a7525beef148ae8' * 2}"
 WAITING = {
@@ -216,7 +234,9 @@ SAMPLES = (
     *(Sample(f"eid-result-{end}", "eid-result", {**WAITING, "end": end}) for end in ENDS),
     Sample("eid-elsewhere", "eid-elsewhere", {}, status=403),
     Sample("security", "security", SECURITY),
-    Sample("security-new", "security", {**SECURITY, "password_set_at": None, "last_digits": None, "confirmed": None}),
+    Sample("security-new", "security", {**SECURITY, **NOTHING_YET}),
+    Sample("devices", "devices", DEVICES),
+    Sample("devices-one", "devices", {**DEVICES, "devices": DEVICES["devices"][:1]}),
     Sample("electronic-id", "electronic-id", {"confirmations": [CONFIRMATION, {**CONFIRMATION, "service": None}]}),
     Sample("electronic-id-none", "electronic-id", {"confirmations": []}),
     Sample("sign-out", "sign-out", {}),

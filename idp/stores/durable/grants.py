@@ -224,9 +224,10 @@ def move_session(sid: str, successor: str) -> None:
         connection.execute(update(grants).where(grants.c.sid == sid).values(sid=successor))
 
 
-def end_account(account_id: str, *, now: datetime) -> int:
-    """End every grant of an account (SR-88)."""
-    return _end(grants.c.account_id == account_id, now)
+def end_account(account_id: str, *, now: datetime, except_sid: str | None = None) -> int:
+    """End every grant of an account (SR-88), but those that came of one sign-in."""
+    which = grants.c.account_id == account_id
+    return _end(which if except_sid is None else and_(which, grants.c.sid != except_sid), now)
 
 
 def end_client(account_id: str, client_id: str, *, now: datetime) -> int:

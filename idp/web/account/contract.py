@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from idp.services.eids import Eids
+from idp.services.logout import Party
 from idp.settings import Settings
 from idp.stores.shortlived.contract import ShortLived
 
@@ -71,7 +72,14 @@ class Begin:
     subject: str = ""
 
 
-Answer = Went | Rejected | Begin | None
+@dataclass(frozen=True, slots=True)
+class SignedOut:
+    """The sign-in that pressed has ended, too; these clients hear of it."""
+
+    parties: tuple[Party, ...]
+
+
+Answer = Went | Rejected | Begin | SignedOut | None
 """None: there is no such thing (404)."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from idp.web.account import security
+from idp.web.account import devices, security
 from idp.web.account.contract import Part
 
-PARTS: tuple[Part, ...] = (*security.PARTS,)
+PARTS: tuple[Part, ...] = (*security.PARTS, *devices.PARTS)

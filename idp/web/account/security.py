@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from idp.services import accounts, clients, credentials, identities
+from idp.rules.factor_policy import PHONE
+from idp.services import accounts, clients, credentials, identities, sessions
 from idp.web.account.contract import HOME, Change, Member, Page, Part, Tools
+
+PASSWORD = f"{HOME}/password"
 
 
 def security(tools: Tools, member: Member) -> dict[str, Any]:
-    """S-HOME: one row for each way to sign in."""
+    """S-HOME: the state of each thing, in one row."""
     account, phone = accounts.by_id(member.account_id), credentials.phone_of(member.account_id)
+    ways = credentials.enrolled(member.account_id)
     return {
         "email": account.email if account else "",
         "password_set_at": credentials.password_set_at(member.account_id),
         "last_digits": phone.last_digits if phone else None,
+        "ways": ways,
+        "only_phone": not set(ways) - set(PHONE),
         "confirmed": next(iter(_confirmations(tools, member)), None),
+        "devices": len(sessions.devices(tools.store, member.account_id)),
     }
 
 
@@ -27,7 +34,7 @@ def electronic_id(tools: Tools, member: Member) -> dict[str, Any]:
 PARTS: tuple[Part, ...] = (
     Page(HOME, "security", security),
     Page(f"{HOME}/electronic-id", "electronic-id", electronic_id),
-    Change(f"{HOME}/password", "change-password"),
+    Change(PASSWORD, "change-password"),
 )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from flask import Blueprint, redirect, request
 from werkzeug.exceptions import BadRequest, NotFound
@@ -17,9 +18,24 @@ from idp import clock
 from idp.cookies import Cookies
 from idp.interaction import ClientFace, Done, Interactions, Refused, SignIn
 from idp.rules.assurance import MFA, assess, reaches
-from idp.services import sessions
+from idp.services import logout, sessions
+from idp.services.logout import Party
 from idp.web import forms, notices, pages, texts
-from idp.web.account.contract import HOME, Act, Answer, Begin, Change, Member, Page, Part, Rejected, Tools, Went
+from idp.web.account.contract import (
+    HOME,
+    Act,
+    Answer,
+    Begin,
+    Change,
+    Member,
+    Page,
+    Part,
+    Rejected,
+    SignedOut,
+    Tools,
+    Went,
+)
+from idp.web.account.security import PASSWORD
 from idp.web.csrf import FormTokens
 from idp.web.forms import OddForm
 
@@ -49,6 +65,7 @@ class AccountViews:
             method = "POST" if isinstance(part, Act) else "GET"
             views.add_url_rule(part.path, f"{method}-{at}", self._view(part), methods=[method])
         views.get(f"{RESUME_AT}/<interaction_id>", endpoint="resume")(self.resume)
+        views.get("/.well-known/change-password", endpoint="change-password")(lambda: redirect(PASSWORD, SEE_OTHER))
         return views
 
     def resume(self, interaction_id: str) -> Response:
@@ -102,10 +119,18 @@ class AccountViews:
                 return redirect(path, SEE_OTHER)
             case Begin() as begin:
                 return self._begin(begin, member)
+            case SignedOut(parties=parties):
+                return self._signed_out(parties)
             case Rejected() as rejected:
                 return self._draw(rejected.page, member, rejected)
             case None:
                 raise NotFound
+
+    def _signed_out(self, parties: tuple[Party, ...]) -> Response:
+        told = logout.remember(self.tools.store, parties)
+        response = redirect(f"/signed-out?{urlencode({'told': told})}" if told else "/signed-out", SEE_OTHER)
+        self.cookies.clear_session(response)
+        return response
 
     def _draw(self, page: Page, member: Member, rejected: Rejected | None = None) -> Response:
         shown = page.shown(self.tools, member)
