@@ -157,6 +157,8 @@ class Limits(Section, frozen=True, kw_only=True):
     """Attempts with an eID an hour that may come to nothing, per account."""
     eid_starts_per_network_hour: Count = 60
     """Attempts with an eID an hour from one network."""
+    introspection_misses_minute: Count = 600
+    """Tokens a minute that one client may ask about in vain, before it has to wait (SR-98)."""
     sign_up_seconds: Annotated[int, Meta(ge=0)] = 1
     """Fewest seconds between showing and sending the sign-up form."""
 

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 from werkzeug.wrappers import Response
 
-from idp.protocol.errors import InvalidClient, InvalidDPoPProof, OAuthError
+from idp.protocol.errors import InvalidClient, InvalidDPoPProof, OAuthError, Throttled
 from idp.signing.jws import ALGORITHMS
 
 JSON = "application/json"
@@ -44,6 +44,8 @@ def refusal(problem: OAuthError) -> Response:
     response = json_answer(body, problem.status)
     if isinstance(problem, InvalidClient) and problem.basic:
         response.headers["WWW-Authenticate"] = 'Basic realm="token"'
+    if isinstance(problem, Throttled):
+        response.headers["Retry-After"] = str(problem.seconds)
     return response
 
 

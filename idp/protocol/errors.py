@@ -22,6 +22,7 @@ OAuthError                 `description` is for developers
 ├─ RequestUriNotSupported      request_uri_not_supported  OIDC Core §3.1.2.6
 ├─ InvalidClientMetadata       invalid_client_metadata, InvalidRedirectUri  RFC 7591 §3.2.2
 ├─ UnapprovedStatement         unapproved_software_statement                RFC 7591 §3.2.2
+├─ Throttled               429 temporarily_unavailable      RFC 9126 §2.3, with Retry-After
 └─ UnmetAuthentication         unmet_authentication_requirements   OpenID Connect Core Error Code 1.0
 
 PageError stays on our own origin: an unknown client or redirect URI (RFC 6749 §4.1.2.1).
@@ -196,6 +197,17 @@ class UnapprovedStatement(OAuthError):
     """No software statement is trusted here."""
 
     error = "unapproved_software_statement"
+
+
+class Throttled(OAuthError):
+    """Too many of these: again after so many seconds (SR-33)."""
+
+    error = "temporarily_unavailable"
+    status = 429
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__("too many requests")
+        self.seconds = seconds
 
 
 class PageError(Exception):

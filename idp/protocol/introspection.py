@@ -14,9 +14,10 @@ from idp.protocol.bearer import Live
 from idp.protocol.encryption import only_for
 from idp.protocol.errors import InvalidClient, InvalidRequest
 from idp.protocol.parts import Parts
+from idp.protocol.rates import check_rate
 from idp.protocol.request import of_form
 from idp.rules import authorization_details
-from idp.services import subjects
+from idp.services import client_throttling, subjects
 from idp.services.clients import Client
 
 TYPE = "token-introspection+jwt"
@@ -44,8 +45,11 @@ class Introspection:
             raise InvalidClient
         if "token" not in parameters:
             raise InvalidRequest("token is missing")
+        store, limits = self._parts.store, self._parts.settings.limits
+        check_rate(client_throttling.before_introspection(store, limits, caller))
         live = bearer.find(self._parts, parameters["token"])
         if live is None or not _concerns(live, caller):
+            client_throttling.found_nothing(store, limits, caller)
             return self._answered(caller, INACTIVE)
         return self._answered(caller, self._told(live) | _details(live, caller))
 

@@ -14,10 +14,12 @@ from idp.protocol.answers import json_answer
 from idp.protocol.authorization_checks import checked
 from idp.protocol.errors import InvalidDPoPProof, InvalidRequest
 from idp.protocol.parts import Parts
+from idp.protocol.rates import check_rate
 from idp.protocol.request import Parameters, of_form
 from idp.rules import redirect_uris
-from idp.services import client_keys
+from idp.services import client_keys, client_throttling
 from idp.services.clients import Client
+from idp.services.throttling import origin_of
 from idp.stores.shortlived import pushed_requests
 from idp.stores.shortlived.pushed_requests import PREFIX, PushedRequest
 
@@ -38,6 +40,8 @@ class PushedRequests:
         client = self._parts.authenticate(request, given)
         if "request_uri" in given:
             raise InvalidRequest("request_uri must not be pushed")  # RFC 9126 §2.1
+        origin = origin_of(request.remote_addr or "")
+        check_rate(client_throttling.before_push(self._parts.store, self._parts.settings.limits, client, origin))
         given = request_objects.opened(given, client, self._parts).sound()
         self._bind(given, client)
         redirect_uri = given.get("redirect_uri", "")

@@ -87,7 +87,7 @@ def address_key(canonical: str) -> str:
 def new_journey(store: ShortLived, limits: Limits, origin: Origin) -> Decision:
     """May a journey begin here? Keeps strangers from filling the store (SR-34)."""
     each = limits.journeys_per_address_hour
-    return _first_refusal(store, (*_places("journeys", origin, each, each * 3, HOUR), _everywhere(limits)))
+    return first_refusal(store, (*places("journeys", origin, each, each * 3, HOUR), _everywhere(limits)))
 
 
 def before_send(
@@ -98,7 +98,7 @@ def before_send(
     `account` is an account id, or the `address_key` of whom it is about. Over a limit nothing may be sent.
     """
     about = account or address_key(destination)
-    decision = _first_refusal(
+    decision = first_refusal(
         store, _sending_windows(store, limits, channel=channel, destination=destination, about=about, origin=origin)
     )
     if isinstance(decision, Allowed) and channel in PHONE_CHANNELS:
@@ -130,8 +130,8 @@ def before_password(store: ShortLived, limits: Limits, key: str, origin: Origin)
 
 def password_failed(store: ShortLived, key: str, origin: Origin) -> int:
     """The guess was wrong: how many in a row for this account from here, this one included."""
-    for window in _places("failures", origin, 0, 0, TEN_MINUTES):  # compared with the limits before the next guess
-        _count(store, window, by=1)
+    for window in places("failures", origin, 0, 0, TEN_MINUTES):  # compared with the limits before the next guess
+        in_window(store, window, by=1)
     return guesses.in_a_row(key, _here(origin))
 
 
@@ -200,7 +200,7 @@ def _sending_windows(
     yield Window(f"sends:{target}", hourly, HOUR)
     yield Window(f"sends:{target}", daily, DAY)
     yield Window(f"sends-{kind}:{about}", daily, DAY)
-    yield from _places("sends", origin, limits.sends_per_address_hour, limits.sends_per_network_hour, HOUR)
+    yield from places("sends", origin, limits.sends_per_address_hour, limits.sends_per_network_hour, HOUR)
 
 
 def _phone_network(store: ShortLived, limits: Limits, channel: str, destination: str, *, known: bool) -> Decision:
@@ -213,7 +213,7 @@ def _phone_network(store: ShortLived, limits: Limits, channel: str, destination:
     windows = [Window(f"prefix:{prefix}", per_prefix, HOUR)]
     if channel == "voice":
         windows.insert(0, Window(f"prefix-calls:{prefix}", rules.half(per_prefix), HOUR))
-    decision = _first_refusal(store, windows)
+    decision = first_refusal(store, windows)
     total = store.count("phone-sends", window=DAY, by=1 if isinstance(decision, Allowed) else 0)
     if isinstance(decision, Allowed) and not known and total > limits.sms_per_day:
         # The day's money is for people who have an account; new numbers wait for tomorrow (SR-29).
@@ -244,15 +244,16 @@ def _tally_key(what: str, prefix: str, piece: int) -> str:
 
 def _failed_too_often(store: ShortLived, limits: Limits, origin: Origin) -> Decision:
     each, network = limits.password_failures_per_address, limits.password_failures_per_network
-    for window in _places("failures", origin, each, network, TEN_MINUTES):
-        count, left = _count(store, window, by=0)
+    for window in places("failures", origin, each, network, TEN_MINUTES):
+        count, left = in_window(store, window, by=0)
         decision = rules.within(count + 1, window.limit, left=left)
         if not isinstance(decision, Allowed):
             return decision
     return Allowed()
 
 
-def _places(what: str, origin: Origin, per_address: int, per_network: int, seconds: int) -> Iterator[Window]:
+def places(what: str, origin: Origin, per_address: int, per_network: int, seconds: int) -> Iterator[Window]:
+    """The counts of a place: its address, its network and the wide one around it (SR-26)."""
     yield Window(f"{what}:address:{origin.address}", per_address, seconds)
     yield Window(f"{what}:network:{origin.network}", per_network, seconds)
     if origin.wide:
@@ -263,17 +264,17 @@ def _everywhere(limits: Limits) -> Window:
     return Window("journeys:all", limits.journeys_total_minute, MINUTE)
 
 
-def _first_refusal(store: ShortLived, windows: Iterable[Window]) -> Decision:
+def first_refusal(store: ShortLived, windows: Iterable[Window]) -> Decision:
     """Count in each window in turn and stop at the first that is full."""
     for window in windows:
-        count, left = _count(store, window, by=1)
+        count, left = in_window(store, window, by=1)
         decision = rules.within(count, window.limit, left=left)
         if not isinstance(decision, Allowed):
             return decision
     return Allowed()
 
 
-def _count(store: ShortLived, window: Window, *, by: int) -> tuple[int, int]:
+def in_window(store: ShortLived, window: Window, *, by: int) -> tuple[int, int]:
     """The count, and the seconds until its window ends. Windows are cut by our clock, so that the end is known."""
     at = clock.timestamp()
     key = f"{window.key}:{window.seconds}:{at // window.seconds}"

@@ -18,7 +18,8 @@ PARAMETERS = [
     "client_id", "client_secret", "client_assertion", "client_assertion_type", "grant_type", "code", "code_verifier",
     "redirect_uri", "refresh_token", "scope", "resource", "token", "response_type", "response_mode", "state", "nonce",
     "prompt", "max_age", "acr_values", "claims", "id_token_hint", "login_hint", "ui_locales", "code_challenge",
-    "code_challenge_method", "request", "request_uri", "dpop_jkt", "post_logout_redirect_uri", "access_token", "told",
+    "code_challenge_method", "authorization_details",
+    "request", "request_uri", "dpop_jkt", "post_logout_redirect_uri", "access_token", "told",
 ]  # fmt: skip
 HEADERS = ("Authorization", "DPoP", "Accept", "Content-Type", "Origin", "Cookie", "X-Client-Cert", "Accept-Language")
 SEEMLY = [
