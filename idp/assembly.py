@@ -15,7 +15,7 @@ from idp.interaction import Interactions
 from idp.journeys.engine import Engine
 from idp.journeys.record import Tools
 from idp.outgoing.guarded import Guarded
-from idp.services import audit, registration, sessions, throttling
+from idp.services import audit, registration, remembered_devices, sessions, throttling
 from idp.services.client_keys import ClientKeys
 from idp.services.eids import Eids
 from idp.services.hashing import Hashing
@@ -99,6 +99,7 @@ def _erase_codes() -> None:
 
 def _forget_sessions() -> None:
     sessions.forget(before=clock.now() - LIST_SESSIONS_FOR)
+    remembered_devices.expire()
 
 
 def _forget_grants() -> None:

@@ -178,6 +178,8 @@ class Sessions(Section, frozen=True, kw_only=True):
     """Seconds a proved e-mail address counts inside a journey."""
     identity_proof: Annotated[int, Meta(ge=60, le=3600)] = 900
     """Seconds a proof of identity by an eID lifts the level (SR-106)."""
+    remember_device: Annotated[int, Meta(ge=0, le=30)] = 0
+    """Days a browser is not asked for a code where its owner wants it so (SR-43). 0: it is not offered."""
     recheck: Annotated[int, Meta(ge=60, le=3600)] = 600
     """Seconds both factors may be old when an identity is tied to an account, or security changed (SR-40, SR-104)."""
 

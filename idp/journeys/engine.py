@@ -42,6 +42,9 @@ from idp.rules.limits import Wait
 from idp.services import sessions, throttling
 from idp.stores.shortlived.journeys import JourneyRecords
 
+KEPT = ("email", "tel", "country", "remember")
+"""What a rejected form keeps of what was typed; never a password or a code."""
+
 PATIENCE = 3.0
 """Seconds that a second press of the same form waits for the answer to the first."""
 
@@ -149,7 +152,7 @@ class Engine:
             journey=table.name,
             step=step,
             record=record,
-            situation=standing.situation(table, journey_id, record, session, self._tools),
+            situation=standing.situation(table, journey_id, record, session, self._tools, held=visitor.remembered),
             session=session,
             locale=visitor.locale,
             tools=self._tools,
@@ -197,7 +200,7 @@ class Engine:
             return self._advance(journey_id, named(finished.journey, record.wanted) or SIGN_IN, record, visitor)
         self._save(journey_id, lambda now: replace(now, finished=True, facts=Facts(), last_form="", last_answer=None))
         self._interactions.answer(journey_id, Done(finished.said), browser=visitor.browser)
-        return Stand(record.wanted.resume(journey_id), finished.session_id)
+        return Stand(record.wanted.resume(journey_id), finished.session_id, finished.remembered)
 
     def _ended(self, journey_id: str, table: Journey, record: Record, visitor: Visitor) -> Stand:
         """Another tab is bringing the same journey to its end: one account, one session."""
@@ -242,7 +245,7 @@ class Engine:
             status=rejected.status,
             faults=rejected.faults,
             notices=rejected.notices,
-            typed={name: value for name, value in sent.typed.items() if name in ("email", "tel", "country")},
+            typed={name: value for name, value in sent.typed.items() if name in KEPT},
             page=rejected.page,
             shown=dict(rejected.shown),
         )

@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from idp.interaction import SignIn
-from idp.rules.assurance import EID, IDENTITY_LEVELS, reaches
+from idp.rules.assurance import EID, IDENTITY_LEVELS, REMEMBERED, reaches
 from idp.services.eids import Transaction
 
 
@@ -109,6 +109,8 @@ class Situation(Struct, frozen=True, kw_only=True):
         if is_identity and not reaches(IDENTITY_LEVELS.get(proof.level, ""), self.wanted.level):
             return False
         since = self.identity_since if is_identity else self.factors_since
+        if proof.method == REMEMBERED:  # neither for a lately proved person nor for a level of identity: SR-43
+            return since is None and self.wanted.level not in IDENTITY_LEVELS.values()
         return since is None or proof.at >= since
 
 

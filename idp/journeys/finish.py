@@ -9,9 +9,10 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from idp import clock
+from idp.journeys import devices
 from idp.journeys.facts import Facts, StepProof
 from idp.journeys.record import Here, Visitor
-from idp.rules.assurance import Proof
+from idp.rules.assurance import REMEMBERED, Proof
 from idp.services import accounts, consents, credentials, notices, sessions, throttling
 from idp.services.accounts import AddressTaken
 from idp.stores.durable.db import transaction
@@ -24,6 +25,8 @@ class SignedIn:
     session_id: str
     said: str = ""
     """What was done besides, by the key of the box that says so."""
+    remembered: str | None = None
+    """What this browser holds from now on as a remembered device."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,9 @@ def start_session(here: Here, visitor: Visitor) -> SignedIn | GoOn:
             consents.give(account_id, wanted.client.client_id, consent["scopes"].split(), wanted.records)
         if not proofs and visitor.session_id is not None:
             return SignedIn(visitor.session_id)
-        return SignedIn(_start(here, account_id, proofs, visitor))
+        held = devices.remembered(here, visitor, account_id, proofs)
+        proofs += devices.recognised(here, visitor, account_id, proofs)
+        return SignedIn(_start(here, account_id, proofs, visitor), remembered=held)
 
 
 def replace_password(here: Here, visitor: Visitor) -> SignedIn | GoOn:
@@ -121,7 +126,8 @@ def _given(here: Here, account_id: str) -> list[Proof]:
 
 def _counting(here: Here, account_id: str) -> list[Proof]:
     """What was proved about the account, in this journey or before by the session that speaks for it."""
-    return [_proof(proof) for proof in here.situation.facts.proofs if proof.about == f"account:{account_id}"]
+    known = (proof for proof in here.situation.facts.proofs if proof.about == f"account:{account_id}")
+    return [_proof(proof) for proof in known if proof.method != REMEMBERED]
 
 
 def _proof(proof: StepProof) -> Proof:

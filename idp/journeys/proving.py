@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from idp.factors.contract import Limited, NotProved, Proved, SwitchedOff, TooSoon
 from idp.factors.password import Mismatch
-from idp.journeys import sending, ways
+from idp.journeys import devices, sending, ways
 from idp.journeys.facts import Begun, Facts
 from idp.journeys.record import Accepted, Fault, Here, Rejected, Result, Submission, SwitchedUser
 from idp.journeys.standing import proof_of
@@ -77,7 +77,7 @@ STEPS: dict[str, Callable[[Here, Submission], Result]] = {
 def _judged(here: Here, there: sending.There, begun: Begun, submission: Submission, typed: str) -> Result:
     match here.tools.codes[begun.factor].check(there.attempt(submission), begun.challenge, typed):
         case Proved() as proved:
-            return Accepted(_proved(here, there, proved))
+            return Accepted(_proved(here, there, proved, submission))
         case NotProved(verdict=Verdict.USED):
             return Accepted(lambda facts: facts)
         case NotProved(verdict=verdict, left=left):
@@ -116,7 +116,7 @@ def _resend(here: Here, there: sending.There, submission: Submission) -> Result:
     return Accepted(lambda facts: facts.began(here.step, there.record(sent)))
 
 
-def _proved(here: Here, there: sending.There, proved: Proved) -> Callable[[Facts], Facts]:
+def _proved(here: Here, there: sending.There, proved: Proved, submission: Submission) -> Callable[[Facts], Facts]:
     address_life = timedelta(seconds=here.tools.settings.sessions.address_proof)
     proof = proof_of(here, here.step, there.about, proved)
     if here.step == "email-code":
@@ -132,6 +132,6 @@ def _proved(here: Here, there: sending.There, proved: Proved) -> Callable[[Facts
             return replace(known, address_account=owner)
         if here.step == "phone-code":
             return known.kept("phone-code", method=proved.method, at=proved.at.isoformat())
-        return known
+        return devices.wished(here, submission, known) if here.step == "second-step" else known
 
     return change

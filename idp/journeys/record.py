@@ -76,6 +76,8 @@ class Visitor:
     locale: str
     device: str
     origin: Origin
+    remembered: str | None = field(default=None, repr=False)
+    """What a remembered device holds, where this browser was one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,10 +20,11 @@ class TooManyJourneys(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Stand:
-    """Go there (303). With a session id, it is the browser's from now on."""
+    """Go there (303). With a session id, it is the browser's from now on; so is what a remembered device holds."""
 
     url: str
     session_id: str | None = field(default=None, repr=False)
+    remembered: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

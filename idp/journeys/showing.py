@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from idp.journeys import identifying, passwords, sending, ways
+from idp.journeys import devices, identifying, passwords, sending, ways
 from idp.journeys.record import Here, Notice
 from idp.rules.factor_policy import PHONE
 from idp.services import accounts, credentials
@@ -73,6 +73,7 @@ def second_step(here: Here) -> Shown:
         "last_digits": phone.last_digits if phone else "",
         "channels": [name for name in here.situation.enrolled if name in PHONE],
         "ways": [way.factor for way in ways.offered(here)],
+        "remember": devices.days(here),
     }
 
 

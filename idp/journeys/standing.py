@@ -11,8 +11,8 @@ from idp.factors.contract import Proved
 from idp.journeys.facts import Facts, Situation, StepProof
 from idp.journeys.record import Here, Record, Tools
 from idp.journeys.steps import Journey, Step
-from idp.rules.assurance import EID, IDENTITY_LEVELS, METHODS
-from idp.services import accounts, credentials, identities
+from idp.rules.assurance import EID, IDENTITY_LEVELS, METHODS, Proof
+from idp.services import accounts, credentials, identities, remembered_devices
 from idp.services.eids import Transaction
 from idp.stores.shortlived.sessions import Session
 
@@ -27,24 +27,26 @@ def adopts(record: Record, session: Session) -> bool:
     )
 
 
-def situation(table: Journey, here: str, record: Record, session: Session | None, tools: Tools) -> Situation:
+def situation(
+    table: Journey, here: str, record: Record, session: Session | None, tools: Tools, *, held: str | None = None
+) -> Situation:
     """The facts, with what session and eID have proved of the same person. A reset takes nothing from a session.
 
-    `here` is the journey's id.
+    `here` is the journey's id, `held` what a remembered device holds: that serves a sign-in alone (SR-43).
     """
     facts = record.facts
     account_id = facts.account_id
     if table.name == "reset":
         account_id = facts.address_account
     elif session is not None:
-        about = f"account:{session.account_id}"
-        proofs = [
-            StepProof(step="", about=about, **{name: getattr(proof, name) for name in proof.__struct_fields__})
-            for proof in session.proofs
-            if proof.method in METHODS or proof.method == EID
-        ]
         account_id = session.account_id
+        proofs = [
+            _given(proof, account_id) for proof in session.proofs if proof.method in METHODS or proof.method == EID
+        ]
         facts = replace(facts, account_id=account_id, proofs=(*proofs, *facts.proofs))
+    if table.name == "sign-in" and account_id is not None:
+        device = remembered_devices.proof_of(account_id, held, days=tools.settings.sessions.remember_device)
+        facts = facts.proved(_given(device, account_id)) if device is not None else facts
     made = Situation(
         facts=facts,
         wanted=record.wanted,
@@ -59,6 +61,12 @@ def situation(table: Journey, here: str, record: Record, session: Session | None
     if table.name != "sign-in" or record.wanted.level not in IDENTITY_LEVELS.values():
         return made
     return _with_identity(made, tools.eids.of_journey(here), tools)
+
+
+def _given(proof: Proof, account_id: str) -> StepProof:
+    """A proof from outside this journey."""
+    told = {name: getattr(proof, name) for name in proof.__struct_fields__}
+    return StepProof(step="", about=f"account:{account_id}", **told)
 
 
 def _with_identity(made: Situation, attempt: Transaction | None, tools: Tools) -> Situation:

@@ -6,6 +6,7 @@ from idp.interaction import SignIn
 from idp.journeys import conditions as when
 from idp.journeys.facts import about_account, about_address, about_number
 from idp.journeys.steps import Journey, Step, ask, enrol, journey, prove, stop
+from idp.rules.assurance import REMEMBERED
 from idp.rules.factor_policy import LOGIN, PHONE, SECOND_STEP
 
 SIGN_UP = journey(
@@ -24,7 +25,7 @@ SIGN_IN = journey(
     "sign-in",
     ask("accounts", when=when.account_choice_wanted),
     prove("login", *LOGIN, about=about_account),
-    prove("second-step", *SECOND_STEP, about=about_account, when=when.second_factor_due),
+    prove("second-step", *SECOND_STEP, REMEMBERED, about=about_account, when=when.second_factor_due),
     ask("phone", when=when.second_factor_missing),
     enrol("phone-code", *PHONE, about=about_number, when=when.second_factor_missing),
     prove("eid", "eid", about=about_account, when=when.identity_wanted),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from idp.factors.contract import Limited, NotProved, Proved, SwitchedOff
+from idp.journeys import devices
 from idp.journeys.record import Accepted, Fault, Here, Rejected, Result, Submission
 from idp.journeys.sending import SWITCHED_OFF, limited
 from idp.journeys.standing import proof_of
@@ -37,7 +38,7 @@ def app_code(here: Here, submission: Submission) -> Result:
     outcome = here.tools.authenticator_app.check(account_id, typed, journey=here.journey_id, now=here.now)
     match outcome:
         case Proved():
-            return accepted(here, outcome)
+            return accepted(here, submission, outcome)
         case NotProved(verdict=Verdict.USED):
             return _refused("app-code", "code", "E-CODE-USED")
         case NotProved():
@@ -48,10 +49,10 @@ def app_code(here: Here, submission: Submission) -> Result:
             return SWITCHED_OFF
 
 
-def accepted(here: Here, proved: Proved) -> Accepted:
+def accepted(here: Here, submission: Submission, proved: Proved) -> Accepted:
     """The second step is done."""
     proof = proof_of(here, here.step, f"account:{here.situation.account_id}", proved)
-    return Accepted(lambda facts: facts.proved(proof))
+    return Accepted(lambda facts: devices.wished(here, submission, facts.proved(proof)))
 
 
 WAYS = {way.factor: way for way in (Way("totp", "app-code", app_code),)}

@@ -29,6 +29,9 @@ IDENTITY_LEVELS = {"substantial": SUBSTANTIAL, "high": HIGH}
 EID = "eid"
 """The method of every proof of identity from outside, whichever eID it was."""
 
+REMEMBERED = "remembered_device"
+"""A browser in which the second step was proved before. It shortens a sign-in, and answers for nothing else (SR-43)."""
+
 
 class Proof(Struct, frozen=True):
     """One successful use of a factor or an eID, and until when it counts.
@@ -77,6 +80,7 @@ METHODS: dict[str, Method] = {
     "passkey": Method(frozenset({"possession", "inherence"}), ("pop", "user")),  # only with user verification: SR-37
     "security_key": Method(frozenset({"possession"}), ("pop",)),
     "recovery_code": Method(frozenset({"possession"}), ("otp",)),
+    REMEMBERED: Method(frozenset({"possession"}), ()),  # nothing was used now: its age is that of the step it recalls
     "email_code": Method(frozenset(), ()),  # proves an address, never a person: SR-22
 }
 """What each method counts for."""
@@ -87,28 +91,31 @@ def assess(proofs: Sequence[Proof], now: datetime) -> Assurance | None:
 
     Two factors make a session; a fresh proof of identity lifts it, and nothing less (DESIGN §5). `auth_time`
     is that of the proof which carries the level: the identity's own, else the oldest of the factors, so
-    `max_age` holds for what was asked. Among equal levels the freshest counts.
+    `max_age` holds for what was asked. Among equal levels the freshest counts. A remembered device carries no
+    proof of identity.
     """
     live = [proof for proof in proofs if proof.at <= now < proof.until]
-    factors = [_of_factors(together) for together in _combined(proof for proof in live if _kinds(proof))]
-    session = max(factors, key=lambda one: (LEVELS.index(one.acr), one.auth_time, len(one.amr)), default=None)
-    if session is None or session.acr != MFA:
+    session = _session(live)
+    proved = _session([proof for proof in live if proof.method != REMEMBERED])
+    of_identity = [proof for proof in live if proof.method == EID and proof.level in IDENTITY_LEVELS]
+    if proved is None or proved.acr != MFA or not of_identity:
         return session
     for level in IDENTITY_LEVELS:  # lowest first: what a stale higher proof falls back to lies below it
-        of_level = [proof for proof in live if proof.method == EID and proof.level == level]
+        of_level = [proof for proof in of_identity if proof.level == level]
         if of_level:
-            session = _lifted(session, max(of_level, key=lambda proof: (proof.at, proof.until)))
-    return session
+            proved = _lifted(proved, max(of_level, key=lambda proof: (proof.at, proof.until)))
+    return proved
 
 
 def since(proofs: Iterable[Proof], instant: datetime, *, wanted: str) -> list[Proof]:
     """The proofs that may answer for `wanted` when it must have been proved at or after this instant.
 
     The proof that carries the level must be so young: of a level of identity that is the eID's, and the
-    factors of the session behind it may be older.
+    factors of the session behind it may be older. A remembered device answers for no instant.
     """
     of_identity = wanted in IDENTITY_LEVELS.values()
-    return [proof for proof in proofs if proof.at >= instant or (of_identity and proof.method != EID)]
+    proved = (proof for proof in proofs if proof.method != REMEMBERED)
+    return [proof for proof in proved if proof.at >= instant or (of_identity and proof.method != EID)]
 
 
 def reaches(acr: str, wanted: str) -> bool:
@@ -133,6 +140,13 @@ def _lifted(session: Assurance, proof: Proof) -> Assurance:
         until=proof.until,
         otherwise=session,
     )
+
+
+def _session(live: Sequence[Proof]) -> Assurance | None:
+    """The most that factors make together. What is only recalled makes nothing by itself."""
+    combined = _combined(proof for proof in live if _kinds(proof))
+    factors = [_of_factors(one) for one in combined if any(proof.method != REMEMBERED for proof in one)]
+    return max(factors, key=lambda one: (LEVELS.index(one.acr), one.auth_time, len(one.amr)), default=None)
 
 
 def _combined(live: Iterable[Proof]) -> Iterator[tuple[Proof, ...]]:

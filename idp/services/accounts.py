@@ -11,7 +11,7 @@ from argon2.exceptions import InvalidHashError
 
 from idp import clock
 from idp.rules.identifiers import email_address
-from idp.services import sessions
+from idp.services import remembered_devices, sessions
 from idp.services.hashing import IMPORTED
 from idp.stores.durable import accounts, audit, credentials
 from idp.stores.durable.accounts import Account, AddressTaken
@@ -69,6 +69,7 @@ def set_phone(account_id: str, phone: Mapping[str, str]) -> None:
     """Keep a proved number: `e164`, and `takes_sms` as `yes` or `no`."""
     with transaction():
         credentials.set_phone(account_id, phone["e164"], takes_sms=phone["takes_sms"] == "yes", now=clock.now())
+        remembered_devices.forget_all(account_id)
         audit.record("phone.proved", account_id=account_id)
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from idp import clock
 from idp.rules.factor_policy import SECOND_STEP
-from idp.services import sessions
+from idp.services import remembered_devices, sessions, throttling
 from idp.stores.durable import accounts, audit, authenticator_apps, credentials
 from idp.stores.durable.credentials import Phone
 from idp.stores.durable.db import transaction
@@ -20,9 +20,20 @@ def replace_password(account_id: str, verifier: str, *, keep_sessions: bool = Fa
     """
     with transaction():
         credentials.set_password(account_id, verifier, now=clock.now())
+        remembered_devices.forget_all(account_id)
         if not keep_sessions:
             sessions.end_all(account_id, reason="password replaced")
         audit.record("password.replaced", account_id=account_id)
+
+
+def factor_changed(account_id: str, factor: str) -> None:
+    """A factor was added, replaced or removed: guesses at the old one and every remembered device are forgotten.
+
+    Joins the transaction of that change, which none may do without this (SR-17, SR-43).
+    """
+    with transaction():
+        throttling.factor_replaced(account_id, factor)
+        remembered_devices.forget_all(account_id)
 
 
 def still_stand(account_id: str, proved: Iterable[datetime]) -> bool:

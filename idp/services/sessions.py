@@ -11,7 +11,7 @@ import msgspec
 
 from idp import clock
 from idp.rules.assurance import Proof
-from idp.services import logout
+from idp.services import logout, remembered_devices
 from idp.services.logout import Party
 from idp.settings import Sessions
 from idp.stores.durable import audit, grants
@@ -136,6 +136,7 @@ def _end_all(account_id: str, except_sid: str | None, reason: str) -> tuple[int,
     with transaction():
         ended = listed.end_all(account_id, now=now, except_sid=except_sid)
         grants.end_account(account_id, now=now, except_sid=except_sid)
+        remembered_devices.forget_all(account_id)  # a browser elsewhere is to be asked for everything again
         parties = logout.tell(ended)
         audit.record("sessions.ended", account_id=account_id, reason=reason, details={"sessions": len(ended)})
     return len(ended), parties

@@ -9,9 +9,9 @@ from flask import Blueprint, redirect, request
 from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response
 
-from idp.cookies import Cookies
+from idp.cookies import DAY, Cookies
 from idp.interaction import Interactions, SignIn
-from idp.journeys.engine import Engine
+from idp.journeys.engine import KEPT, Engine
 from idp.journeys.record import Submission, Visitor
 from idp.journeys.replies import Gone, Over, Reply, Shown, Stand, TooManyJourneys
 from idp.journeys.showing import CHOOSE
@@ -25,10 +25,6 @@ from idp.web.sign_out import signed_out
 
 SEE_OTHER = 303
 """Never 307: a form's secrets would be sent on (SR-72)."""
-
-
-KEPT = ("email", "tel", "country")
-"""What a rejected form keeps of what was typed; never a password or a code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +125,12 @@ class JourneyViews:
         if browser is None:
             return None
         return Visitor(
-            browser, self.cookies.session_id(request), locale.current(), forms.device(request), forms.origin(request)
+            browser,
+            self.cookies.session_id(request),
+            locale.current(),
+            forms.device(request),
+            forms.origin(request),
+            self.cookies.device.read(request),
         )
 
     def _without_cookie(self, journey_id: str) -> Response:
@@ -147,10 +148,12 @@ class JourneyViews:
 
     def _answer(self, reply: Reply, journey_id: str, visitor: Visitor) -> Response:
         match reply:
-            case Stand(url=url, session_id=session_id):
+            case Stand(url=url, session_id=session_id, remembered=remembered):
                 response = redirect(url, SEE_OTHER)
                 if session_id is not None:
                     self.cookies.set_session(response, session_id)
+                if remembered is not None:
+                    self.cookies.device.keep(response, remembered, max_age=self.settings.sessions.remember_device * DAY)
                 return response
             case Shown():
                 return self._draw(reply, visitor)

@@ -12,7 +12,7 @@ from idp.interaction import ClientFace, SignIn
 from idp.journeys.facts import Facts, Situation, StepProof
 from idp.journeys.steps import Journey, Step
 from idp.journeys.table import JOURNEYS
-from idp.rules.assurance import EID, HIGH, IDENTITY_LEVELS, MFA, SUBSTANTIAL, Proof, assess, reaches
+from idp.rules.assurance import EID, HIGH, IDENTITY_LEVELS, MFA, REMEMBERED, SUBSTANTIAL, Proof, assess, reaches
 from idp.rules.factor_policy import SECOND_STEP
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -51,7 +51,7 @@ def done(
     if step.kind == "stop":
         return []
     after = []
-    at_hand = {*enrolled, "password", "email_code", EID, *(PHONES if step.kind == "enrol" else ())}
+    at_hand = {*enrolled, "password", "email_code", EID, REMEMBERED, *(PHONES if step.kind == "enrol" else ())}
     ways = [(name, level) for name in step.factors if name in at_hand for level in LEVELS_OF.get(name, ("",))]
     for factor, level in ways:
         about = step.about(at) if step.about else None
@@ -236,3 +236,43 @@ def test_a_proof_older_than_wanted_asks_again() -> None:
     step = JOURNEYS["sign-in"].next_step(at)
     assert step is not None
     assert step.name == "login"
+
+
+# Remembered devices (SR-43): every walk above has one at hand, too
+
+
+@pytest.mark.parametrize("name", [name for name in JOURNEYS if name != "sign-in"])
+def test_a_remembered_device_serves_in_no_journey_but_sign_in(name: str) -> None:
+    assert not [step.name for step in JOURNEYS[name].steps if REMEMBERED in step.factors]
+
+
+def test_a_remembered_device_shortens_a_sign_in() -> None:
+    assert second_step_due(WANTED) is False
+
+
+@pytest.mark.parametrize("level", [SUBSTANTIAL, HIGH])
+def test_it_serves_no_level_of_identity(level: str) -> None:
+    assert second_step_due(replace(WANTED, level=level)) is True
+
+
+def test_it_serves_nobody_who_must_have_been_proved_since_then() -> None:
+    """SR-58: prompt=login and max_age, however young its own proof may be."""
+    assert second_step_due(replace(WANTED, proofs_since=NOW - timedelta(days=60))) is True
+
+
+def second_step_due(wanted: SignIn) -> bool:
+    """Whether a sign-in asks for the second step when the password is proved and the device is remembered."""
+    proofs = tuple(
+        StepProof(step="", method=method, about=f"account:{KARI}", at=NOW - timedelta(minutes=age), until=NOW + LONG)
+        for method, age in (("password", 0), (REMEMBERED, 1))
+    )
+    at = Situation(
+        facts=Facts(account_id=KARI, proofs=proofs),
+        wanted=wanted,
+        now=NOW,
+        account_id=KARI,
+        enrolled=PHONES,
+        factors_since=wanted.proofs_since,
+    )
+    step = JOURNEYS["sign-in"].next_step(at)
+    return step is not None and step.name == "second-step"

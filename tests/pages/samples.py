@@ -147,6 +147,7 @@ SAMPLES = (
     Sample("app-code-wrong", "app-code", {**EVERY_WAY, "channels": ()}, _one("code", "E-APP-CODE-WRONG"), status=422),
     Sample("second-step-landline", "second-step", {**SECOND, "channels": ("voice",)}),
     Sample("phone-code-sms", "phone-code", {**TEXT, "wait": 27}),
+    Sample("phone-code-remember", "phone-code", {**TEXT, "remember": 30}),
     Sample("phone-code-call", "phone-code", CALL),
     Sample("phone-code-until", "phone-code", {**TEXT, "until": UNTIL}),
     Sample("phone-code-new-number", "phone-code", NEW_NUMBER, journey="sign-up"),

@@ -17,6 +17,7 @@ from idp.rules.assurance import (
     LEVELS,
     METHODS,
     MFA,
+    REMEMBERED,
     SFA,
     SUBSTANTIAL,
     Proof,
@@ -43,17 +44,21 @@ def proof(method: str, minute: int = 0, *, lasts: int = 60) -> Proof:
     return Proof(method, at, at + timedelta(minutes=lasts))
 
 
+def kinds_of(factors: list[Proof]) -> set[str]:
+    return {kind for one in factors for kind in METHODS[one.method].kinds}
+
+
 @given(proofs=proofs, now=minutes)
 def test_no_session_ever_claims_more_than_was_proved(proofs: list[Proof], now: datetime) -> None:
     claimed = assess(proofs, now)
     live = [one for one in proofs if one.at <= now < one.until]
     factors = [one for one in live if one.method in METHODS]
-    kinds = {kind for one in factors for kind in METHODS[one.method].kinds}
-    identities = {one.level for one in live if one.method == EID} & set(IDENTITY_LEVELS)
+    proved = kinds_of([one for one in factors if one.method != REMEMBERED])
+    identities = {one.level for one in live if one.method == EID and len(proved) > 1} & set(IDENTITY_LEVELS)
     if claimed is None:
-        assert not kinds
+        assert not proved
         return
-    two_factors = len(kinds) > 1
+    two_factors = len(kinds_of(factors)) > 1
     reached = max((IDENTITY_LEVELS[level] for level in identities), key=LEVELS.index, default=MFA)
     assert claimed.acr == (reached if two_factors else SFA)  # the eID is never a sign-in by itself
     assert ("mfa" in claimed.amr) == two_factors
@@ -91,6 +96,7 @@ def test_a_further_proof_never_lowers_what_is_reached(proofs: list[Proof], now: 
 @given(proofs=proofs, now=minutes)
 def test_everything_claimed_was_proved_no_earlier_than_auth_time(proofs: list[Proof], now: datetime) -> None:
     """Of a level of identity that is the eID's own proof; the two factors behind it may be older."""
+    proofs = [one for one in proofs if one.method != REMEMBERED]  # which answers for no instant: below
     claimed = assess(proofs, now)
     if claimed is not None:
         recent = since(proofs, claimed.auth_time, wanted=claimed.acr)
@@ -217,3 +223,39 @@ def test_a_proof_of_identity_alone_is_no_sign_in() -> None:
     one_factor = assess([proof("password"), identity("high", lasts=10)], NOON)
     assert one_factor is not None
     assert one_factor.acr == SFA
+
+
+# Remembered devices (SR-43)
+
+
+def test_a_remembered_device_stands_in_for_the_second_step_and_tells_of_no_phone() -> None:
+    claimed = assess([proof("password"), proof(REMEMBERED, -100, lasts=200)], NOON)
+    assert claimed is not None
+    assert claimed.acr == MFA
+    assert claimed.amr == ("pwd", "mfa")
+    assert claimed.auth_time == NOON - timedelta(minutes=100)  # when the second step was really proved
+
+
+def test_it_is_nothing_by_itself_and_no_second_factor_to_a_code() -> None:
+    assert assess([proof(REMEMBERED)], NOON) is None
+    with_code = assess([proof("sms"), proof(REMEMBERED)], NOON)
+    assert with_code is not None
+    assert with_code.acr == SFA
+
+
+def test_it_carries_no_proof_of_identity() -> None:
+    """SR-43: never step-up."""
+    recalled = [proof("password"), proof(REMEMBERED), identity("high", lasts=10)]
+    claimed = assess(recalled, NOON)
+    assert claimed is not None
+    assert claimed.acr == MFA
+    lifted = assess([*recalled, proof("sms")], NOON)
+    assert lifted is not None
+    assert lifted.acr == HIGH
+    assert "otp" in lifted.amr
+
+
+@given(proofs=proofs, instant=minutes, wanted=st.sampled_from(LEVELS))
+def test_it_answers_for_no_instant(proofs: list[Proof], instant: datetime, wanted: str) -> None:
+    """SR-43, SR-58: where something must have been proved since then, not even one of a moment ago counts."""
+    assert all(one.method != REMEMBERED for one in since(proofs, instant, wanted=wanted))
