@@ -18,8 +18,9 @@ demo: $(VENV)/runtime.stamp ## run the provider, a portal, a data service and an
 demo-reset: ## forget everything that the demo made
 	@rm -rf "$${DEMO_DIR:-.demo}"
 
+# One more than there are cores: some tests wait, for what they froze, or for what they started.
 test: $(VENV)/dev.stamp ## every test, on both databases and both short-lived stores
-	@exec $(BIN)/python -m pytest -n auto --dist worksteal
+	@exec $(BIN)/python -m pytest -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --dist worksteal
 
 check: $(VENV)/dev.stamp ## linter, formatter, types, layers, and what must be current
 	$(BIN)/ruff check .
