@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import certifi
 import psycopg
 import pytest
 import redis
@@ -34,10 +35,12 @@ for name in [name for name in os.environ if name.startswith("IDP_")]:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Trust none of the wide world's roots: no test speaks with it, and reading them takes longer than most tests."""
-    folder = TemporaryDirectory(prefix="idp-roots-", ignore_cleanup_errors=True)
+    folder, patched = TemporaryDirectory(prefix="idp-roots-", ignore_cleanup_errors=True), pytest.MonkeyPatch()
     config.add_cleanup(folder.cleanup)
+    config.add_cleanup(patched.undo)
     roots, _ = certificate(Path(folder.name), "nobody.invalid")
-    os.environ["SSL_CERT_FILE"] = str(roots)
+    patched.setenv("SSL_CERT_FILE", str(roots))
+    patched.setattr(certifi, "where", lambda: str(roots))  # httpx and requests bring roots of their own
 
 
 @dataclass
