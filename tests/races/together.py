@@ -35,7 +35,8 @@ def in_processes(processes: int, prepare: Callable[..., Callable[[], Heard]], *t
     `prepare` must be a function of a module, and what it is told and what is heard must pickle.
     Raises AssertionError with the traceback of a process that failed, or the signal of one that died.
     """
-    new = multiprocessing.get_context("spawn")  # a fork takes the threads' locks along, and warns from Python 3.12 on
+    new = multiprocessing.get_context("forkserver")  # a fork of ours takes locks along
+    new.set_forkserver_preload(["tests.people"])  # so that the provider is read once, not by each
     gate, children, lines = new.Barrier(processes), [], []
     for _ in range(processes):
         line, childs_end = new.Pipe(duplex=False)
