@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from idp.services.throttling import Origin
+from idp.services.windows import Origin
 from idp.stores.durable.codes import Verdict
 
 

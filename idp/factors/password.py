@@ -11,7 +11,7 @@ from idp.rules import limits, passwords
 from idp.rules.identifiers import Malformed
 from idp.services import accounts, throttling
 from idp.services.hashing import Hashing
-from idp.services.throttling import Origin
+from idp.services.windows import Origin
 from idp.settings import Limits, Passwords
 from idp.stores.durable import audit, credentials
 from idp.stores.shortlived.contract import ShortLived

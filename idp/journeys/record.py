@@ -19,7 +19,7 @@ from idp.interaction import SignIn
 from idp.journeys.facts import Facts, Situation
 from idp.services.eids import Eids
 from idp.services.hashing import Hashing
-from idp.services.throttling import Origin
+from idp.services.windows import Origin
 from idp.settings import Settings
 from idp.stores.shortlived.contract import ShortLived
 from idp.stores.shortlived.sessions import Session

@@ -19,7 +19,7 @@ from idp.protocol.request import Parameters, of_form
 from idp.rules import redirect_uris
 from idp.services import client_keys, client_throttling
 from idp.services.clients import Client
-from idp.services.throttling import origin_of
+from idp.services.windows import origin_of
 from idp.stores.shortlived import pushed_requests
 from idp.stores.shortlived.pushed_requests import PREFIX, PushedRequest
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from idp.rules import limits as rules
 from idp.rules.limits import Allowed, Decision
 from idp.services.clients import Client
-from idp.services.throttling import HOUR, MINUTE, Origin, Window, first_refusal, in_window, places
+from idp.services.windows import HOUR, MINUTE, Origin, Window, first_refusal, in_window, places
 from idp.settings import Limits
 from idp.stores.durable import audit
 from idp.stores.shortlived.contract import ShortLived

@@ -20,7 +20,7 @@ from idp import clock
 from idp.eid.connector import Attempt, Connector, Failed, Leave, Level, Outcome, Pending, Result, Verified, View
 from idp.rules.assurance import IDENTITY_LEVELS
 from idp.services import identities
-from idp.services.throttling import Origin
+from idp.services.windows import Origin
 from idp.stores.durable import audit, eid_transactions
 from idp.stores.durable.db import transaction
 from idp.stores.durable.eid_transactions import Begun, Transaction

@@ -7,10 +7,8 @@ When a store does not answer the caller hears `Unavailable`; no limit is ever sk
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import timedelta
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from secrets import token_hex
 
 from idp import clock
@@ -18,6 +16,7 @@ from idp.rules import limits as rules
 from idp.rules import numbering
 from idp.rules.identifiers import email_address
 from idp.rules.limits import Allowed, Decision, SwitchedOff, Wait
+from idp.services.windows import DAY, HOUR, MINUTE, Origin, Window, first_refusal, in_window, places
 from idp.settings import Limits
 from idp.stores.durable import audit, guesses
 from idp.stores.durable.db import transaction
@@ -25,12 +24,9 @@ from idp.stores.durable.guesses import Counted, Refused, Rule
 from idp.stores.durable.sealing import vault
 from idp.stores.shortlived.contract import ShortLived
 
-MINUTE, HOUR, DAY = 60, 3600, 24 * 3600
 TEN_MINUTES = 10 * MINUTE
 PHONE_CHANNELS = ("sms", "voice")
 PASSWORD = "password"  # noqa: S105 - the factor's name
-WIDER = 10
-"""A wide network (IPv6 /48) may do so many times what one of its networks may."""
 
 JUDGED = 20 * MINUTE
 """Length of the pieces in which sent and used codes are counted: the newest piece is not judged yet."""
@@ -40,43 +36,6 @@ FEW = 10
 """Misses in a row that are forgotten with time; longer rows count on towards switching off (SR-17)."""
 
 _NOBODY = "nobody:"
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a request came from: its address, the network that usually is one household, and a wide one.
-
-    IPv4: address, /24, nothing wider. IPv6: address, /64, /48 (SR-26).
-    """
-
-    address: str
-    network: str
-    wide: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """One count: what is counted, how often it may be, in how many seconds."""
-
-    key: str
-    limit: int
-    seconds: int
-
-
-def origin_of(address: str) -> Origin:
-    """The origin of an IP address as the listening socket or a trusted proxy gave it (SR-27).
-
-    Text that is no address is counted together, as one place: it never gets a counter of its own.
-    """
-    try:
-        parsed = ip_address(address.partition("%")[0])
-    except ValueError:
-        return Origin("unknown", "unknown")
-    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is not None:
-        parsed = parsed.ipv4_mapped
-    if isinstance(parsed, IPv4Address):
-        return Origin(str(parsed), _network(parsed, 24))
-    return Origin(str(parsed), _network(parsed, 64), _network(parsed, 48))
 
 
 def address_key(canonical: str) -> str:
@@ -91,11 +50,12 @@ def new_journey(store: ShortLived, limits: Limits, origin: Origin) -> Decision:
 
 
 def before_send(
-    store: ShortLived, limits: Limits, *, channel: str, destination: str, account: str | None, origin: Origin
+    store: ShortLived, limits: Limits, *, channel: str, destination: str, account: str | None, origin: Origin | None
 ) -> Decision:
     """Count one message to a destination, if there may be one (SR-28, SR-29, SR-32).
 
     `account` is an account id, or the `address_key` of whom it is about. Over a limit nothing may be sent.
+    Without an `origin` it is a client that asks, and is counted by itself.
     """
     about = account or address_key(destination)
     decision = first_refusal(
@@ -167,6 +127,11 @@ def code_failed(account_key: str, factor: str) -> int:
 def code_succeeded(store: ShortLived, account_key: str, factor: str, *, channel: str, destination: str) -> None:
     """The guess was right: it counts as none, prompts count as answered, and the prefix had a use (SR-29, SR-32)."""
     guesses.right(account_key, factor)
+    prompt_answered(store, account_key, channel=channel, destination=destination)
+
+
+def prompt_answered(store: ShortLived, account_key: str, *, channel: str, destination: str) -> None:
+    """What was sent to a phone was used: prompts count as answered, and the prefix had a use (SR-29, SR-32)."""
     if channel in PHONE_CHANNELS:
         store.put(_answered_key(account_key), token_hex(8).encode(), ttl=DAY)
         _tally(store, "used", numbering.prefix(destination))
@@ -183,7 +148,7 @@ def forget_idle() -> int:
 
 
 def _sending_windows(
-    store: ShortLived, limits: Limits, *, channel: str, destination: str, about: str, origin: Origin
+    store: ShortLived, limits: Limits, *, channel: str, destination: str, about: str, origin: Origin | None
 ) -> Iterator[Window]:
     """Narrowest first, so that one who asks too often is stopped by a count of their own."""
     hourly, daily = limits.sends_per_destination_hour, limits.sends_per_destination_day
@@ -200,7 +165,8 @@ def _sending_windows(
     yield Window(f"sends:{target}", hourly, HOUR)
     yield Window(f"sends:{target}", daily, DAY)
     yield Window(f"sends-{kind}:{about}", daily, DAY)
-    yield from places("sends", origin, limits.sends_per_address_hour, limits.sends_per_network_hour, HOUR)
+    if origin is not None:
+        yield from places("sends", origin, limits.sends_per_address_hour, limits.sends_per_network_hour, HOUR)
 
 
 def _phone_network(store: ShortLived, limits: Limits, channel: str, destination: str, *, known: bool) -> Decision:
@@ -252,33 +218,8 @@ def _failed_too_often(store: ShortLived, limits: Limits, origin: Origin) -> Deci
     return Allowed()
 
 
-def places(what: str, origin: Origin, per_address: int, per_network: int, seconds: int) -> Iterator[Window]:
-    """The counts of a place: its address, its network and the wide one around it (SR-26)."""
-    yield Window(f"{what}:address:{origin.address}", per_address, seconds)
-    yield Window(f"{what}:network:{origin.network}", per_network, seconds)
-    if origin.wide:
-        yield Window(f"{what}:network:{origin.wide}", per_network * WIDER, seconds)
-
-
 def _everywhere(limits: Limits) -> Window:
     return Window("journeys:all", limits.journeys_total_minute, MINUTE)
-
-
-def first_refusal(store: ShortLived, windows: Iterable[Window]) -> Decision:
-    """Count in each window in turn and stop at the first that is full."""
-    for window in windows:
-        count, left = in_window(store, window, by=1)
-        decision = rules.within(count, window.limit, left=left)
-        if not isinstance(decision, Allowed):
-            return decision
-    return Allowed()
-
-
-def in_window(store: ShortLived, window: Window, *, by: int) -> tuple[int, int]:
-    """The count, and the seconds until its window ends. Windows are cut by our clock, so that the end is known."""
-    at = clock.timestamp()
-    key = f"{window.key}:{window.seconds}:{at // window.seconds}"
-    return store.count(key, window=window.seconds, by=by), window.seconds - at % window.seconds
 
 
 def _refusal(refused: Refused) -> Decision:
@@ -292,7 +233,3 @@ def _here(origin: Origin) -> str:
 
 def _answered_key(account_key: str) -> str:
     return f"answered:{account_key}"
-
-
-def _network(address: IPv4Address | IPv6Address, bits: int) -> str:
-    return str(ip_network((address, bits), strict=False))

@@ -19,7 +19,7 @@ from werkzeug.exceptions import HTTPException
 from idp import clock, correlation
 from idp.correlation import Correlation
 from idp.interaction import ClientFace
-from idp.services.throttling import origin_of
+from idp.services.windows import origin_of
 from idp.settings import Settings
 from idp.stores import Unavailable
 from idp.web import pages

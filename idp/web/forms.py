@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Request
 from flask_babel import gettext
 
-from idp.services.throttling import Origin, origin_of
+from idp.services.windows import Origin, origin_of
 
 LONGEST = 4096
 """Characters of one field; more than any person types."""

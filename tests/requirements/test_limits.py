@@ -13,7 +13,8 @@ from flask import Flask
 from idp import clock
 from idp.rules.limits import Allowed, Decision, SwitchedOff, Wait
 from idp.services import throttling
-from idp.services.throttling import Origin, address_key, origin_of
+from idp.services.throttling import address_key
+from idp.services.windows import Origin, origin_of
 from idp.settings import Limits
 from idp.stores.durable import audit, guesses
 from idp.stores.durable.guesses import Counted, Refused, Rule
