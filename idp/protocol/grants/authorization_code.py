@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import hmac
-import secrets
-from datetime import datetime, timedelta
 from typing import Any
 
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
 from idp import clock
-from idp.protocol import refresh_tokens, tokens
+from idp.protocol import first_tokens
 from idp.protocol.errors import InvalidGrant, InvalidRequest
+from idp.protocol.first_tokens import Allowed, Shown
 from idp.protocol.parts import Parts
-from idp.protocol.request import Confirmation, Parameters
+from idp.protocol.request import Parameters
 from idp.protocol.targets import target
 from idp.services.clients import Client
 from idp.stores.durable import audit, grants
 from idp.stores.durable.db import transaction
-from idp.stores.durable.grants import Grant, Redeemed
 from idp.stores.shortlived import authorization_codes
 from idp.stores.shortlived.authorization_codes import AuthorizationCode
 
@@ -36,24 +34,33 @@ def exchange(parts: Parts, client: Client, parameters: Parameters) -> dict[str, 
         _refused(client, "a binding of the code does not hold")
         raise InvalidGrant
     aimed = target(parts, client, bound.resources, bound.details, parameters)
-    redeemed = _redeemed(parts, client, bound, code, parameters.confirmation)
-    if redeemed is None:
+    shown = Shown(
+        digest=authorization_codes.digest(code),
+        kind="authorization_code",
+        code_challenge=bound.code_challenge,
+        redirect_uri=bound.redirect_uri,
+    )
+    issued = first_tokens.issue(
+        parts, client, _allowed(bound), shown, aimed=aimed, confirmation=parameters.confirmation
+    )
+    if issued is None:
         _end_if_replayed(client, parameters, code)
         raise InvalidGrant
-    grant, refresh = redeemed
-    scopes = aimed.policy.of(grant.scope.split())
-    access = tokens.access_token(parts, grant, scopes, aimed, confirmation=parameters.confirmation)
-    answer: dict[str, Any] = {
-        "access_token": access,
-        "token_type": tokens.token_type(parameters.confirmation),
-        "expires_in": tokens.lifetime(parts, grant),
-        "scope": " ".join(scopes),
-        "id_token": tokens.id_token(parts, grant, client, nonce=bound.nonce, access=access),
-        **tokens.details_of(aimed),
-    }
-    if refresh is not None:
-        answer["refresh_token"] = refresh
-    return answer
+    return issued
+
+
+def _allowed(bound: AuthorizationCode) -> Allowed:
+    return Allowed(
+        account_id=bound.account_id,
+        sid=bound.sid,
+        assurance=bound.assurance,
+        session_ends_at=bound.session_ends_at,
+        scope=bound.scope,
+        resources=bound.resources,
+        details=bound.details,
+        claims=bound.claims,
+        nonce=bound.nonce,
+    )
 
 
 def _is_bound(bound: AuthorizationCode, client: Client, parameters: Parameters) -> bool:
@@ -74,57 +81,6 @@ def _is_verified(challenge: str | None, verifier: str | None) -> bool:
     if not 43 <= len(verifier) <= 128 or not verifier.isascii():
         return False
     return hmac.compare_digest(create_s256_code_challenge(verifier), challenge)
-
-
-def _redeemed(
-    parts: Parts, client: Client, bound: AuthorizationCode, code: str, confirmation: Confirmation | None
-) -> tuple[Grant, str | None] | None:
-    """The grant, and the first token of its refresh family; None for all but one caller."""
-    now = clock.now()
-    settings = parts.settings.tokens
-    # Whoever authenticates is held to that; a public client's refresh token is held to its key (RFC 9449 §5).
-    shown = confirmation if not client.is_confidential else None
-    grant = _grant(bound, shown, ends_at=now + timedelta(seconds=settings.refresh_absolute))
-    refresh, digest = refresh_tokens.new(grant.id) if "refresh_token" in client.grant_types else (None, None)
-    redeemed = Redeemed(
-        code_digest=authorization_codes.digest(code),
-        code_challenge=bound.code_challenge,
-        redirect_uri=bound.redirect_uri,
-        refresh_digest=digest,
-        refresh_idle_until=now + timedelta(seconds=settings.refresh_idle) if refresh else None,
-    )
-    with transaction():
-        if not grants.redeem(grant, redeemed, now=now):
-            return None
-        audit.record(
-            "tokens.issued",
-            account_id=grant.account_id,
-            client_id=client.client_id,
-            session=grant.sid,
-            reason="authorization_code",
-        )
-    return grant, refresh
-
-
-def _grant(bound: AuthorizationCode, shown: Confirmation | None, *, ends_at: datetime) -> Grant:
-    """Without offline access, a grant lives no longer than the session it came from (OIDC Core §11)."""
-    offline = "offline_access" in bound.scope.split()
-    return Grant(
-        id=secrets.token_urlsafe(16),
-        reference=tokens.new_reference(),
-        account_id=bound.account_id,
-        client_id=bound.client_id,
-        sid=bound.sid,
-        told_sid=bound.sid,
-        scope=bound.scope,
-        resources=bound.resources,
-        details=bound.details,
-        claims=bound.claims,
-        assurance=bound.assurance,
-        offline=offline,
-        ends_at=ends_at if offline else min(ends_at, bound.session_ends_at),
-        thumbprint=next(iter(shown.values())) if shown else None,
-    )
 
 
 def _end_if_replayed(client: Client, parameters: Parameters, code: str) -> None:
