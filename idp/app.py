@@ -10,10 +10,10 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest, Forbidden
 
 from idp.assembly import Parts, assemble
-from idp.delivery.channels.backchannel_logout import BackChannelLogout
 from idp.delivery.channels.contract import Channel
 from idp.delivery.channels.http_gateway import HttpGateway
 from idp.delivery.channels.smtp import Smtp
+from idp.delivery.channels.to_client import ToClient
 from idp.delivery.wording import Wording
 from idp.delivery.worker import Worker
 from idp.foundation import open_durable, template_folder
@@ -25,9 +25,10 @@ from idp.protocol.errors import PageError
 from idp.protocol.logout_tokens import LogoutTokens
 from idp.protocol.metadata import FOR_CERTIFICATES
 from idp.protocol.parts import Parts as ProtocolParts
-from idp.services import logout
+from idp.protocol.ping_callbacks import PingCallbacks
+from idp.services import decoupled, logout
 from idp.settings import Settings
-from idp.web import assets, errors, headers, locale, pages
+from idp.web import assets, device, errors, headers, locale, pages
 from idp.web.account.contract import Tools as AccountTools
 from idp.web.account.parts import PARTS as ACCOUNT_PARTS
 from idp.web.account.views import AccountViews
@@ -35,6 +36,9 @@ from idp.web.eid import EidViews
 from idp.web.journey import JourneyViews
 from idp.web.proxies import TrustedProxies
 from idp.web.sign_out import SignOutViews
+
+FORMS = ("/journey/", "/sign-out/", "/account", f"{device.PATH}/")
+"""Where pages of ours post to."""
 
 LARGEST_BODY = 64 * 1024
 """Bytes: no form and no token request is larger (SR-90)."""
@@ -98,7 +102,8 @@ def worker_of(app: Flask) -> Worker:
             "email": Smtp(settings.mail, wording, settings.service.name),
             "sms": HttpGateway("sms", settings.sms, wording),
             "voice": HttpGateway("call", settings.voice, wording),
-            logout.CHANNEL: BackChannelLogout(LogoutTokens(parts.keyring, settings.server.issuer), parts.guarded),
+            logout.CHANNEL: ToClient(LogoutTokens(parts.keyring, settings.server.issuer, parts.guarded)),
+            decoupled.PING: ToClient(PingCallbacks(parts.guarded)),
         }
         made = app.extensions["worker"] = Worker(channels, parts.chores, app.app_context, store=parts.store)
     return made
@@ -117,6 +122,8 @@ def _people(app: Flask, parts: Parts) -> None:
     account = AccountViews(tools, parts.interactions, parts.cookies, parts.tokens, ACCOUNT_PARTS)
     app.register_blueprint(account.blueprint())
     app.register_blueprint(SignOutViews(parts.interactions, parts.cookies, parts.tokens, parts.store).blueprint())
+    devices = device.DeviceViews(parts.settings, parts.store, parts.interactions, parts.cookies, parts.tokens)
+    app.register_blueprint(devices.blueprint())
 
 
 def _draw(problem: PageError) -> ResponseReturnValue:
@@ -144,7 +151,7 @@ def _same_origin(issuer: str) -> Callable[[], None]:
     """
 
     def check() -> None:
-        if request.method != "POST" or not request.path.startswith(("/journey/", "/sign-out/", "/account")):
+        if request.method != "POST" or not (request.path == device.PATH or request.path.startswith(FORMS)):
             return
         site = request.headers.get("Sec-Fetch-Site")
         origin = request.headers.get("Origin", "null")

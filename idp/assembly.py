@@ -21,7 +21,7 @@ from idp.services.eids import Eids
 from idp.services.hashing import Hashing
 from idp.settings import Settings
 from idp.signing.keyring import Keyring
-from idp.stores.durable import codes, eid_transactions, grants, outbox
+from idp.stores.durable import codes, decoupled_requests, eid_transactions, grants, outbox
 from idp.stores.durable.sealing import Vault
 from idp.stores.shortlived.contract import ShortLived
 from idp.stores.shortlived.journeys import JourneyRecords
@@ -95,6 +95,7 @@ def assemble(app: Flask, settings: Settings) -> Parts:
 
 def _erase_codes() -> None:
     codes.forget(before=clock.now() - ERASE_CODES_AFTER)
+    decoupled_requests.forget(before=clock.now() - ERASE_CODES_AFTER)
 
 
 def _forget_sessions() -> None:

@@ -65,7 +65,16 @@ class SignOut(Struct, frozen=True, kw_only=True, tag="sign-out"):
     ui_locales: tuple[str, ...] = ()
 
 
-Wanted = SignIn | SignOut
+class Approve(Struct, frozen=True, kw_only=True, tag="approve"):
+    """The person, signed in to `account_id`, is to be asked whether a client's request from elsewhere may go on."""
+
+    client: ClientFace
+    request_id: str
+    account_id: str
+    ui_locales: tuple[str, ...] = ()
+
+
+Wanted = SignIn | SignOut | Approve
 
 
 class Done(Struct, frozen=True, tag="done"):

@@ -153,6 +153,16 @@ class Limits(Section, frozen=True, kw_only=True):
     """New journeys from one IP address an hour (SR-34)."""
     journeys_total_minute: Count = 6000
     """New journeys a minute in total."""
+    device_requests_per_address_hour: Count = 60
+    """Device authorization requests an hour from one IP address, by clients that do not authenticate (SR-34)."""
+    device_requests_total_minute: Count = 600
+    """Device authorization requests a minute in total."""
+    user_codes_per_address_hour: Count = 30
+    """User codes tried an hour from one IP address, right ones included (RFC 8628 §5.1)."""
+    user_codes_total_hour: Count = 3000
+    """User codes tried an hour in total."""
+    backchannel_requests_per_client_hour: Count = 1000
+    """CIBA requests of one client an hour."""
     eid_starts_per_account_hour: Count = 10
     """Attempts with an eID an hour that may come to nothing, per account."""
     eid_starts_per_network_hour: Count = 60
@@ -191,6 +201,10 @@ class Tokens(Section, frozen=True, kw_only=True):
     """Seconds an authorization code lives (SR-79)."""
     pushed_request: Annotated[int, Meta(ge=10, le=600)] = 90
     """Seconds in which a browser must come with a pushed authorization request (SR-74)."""
+    device_code: Annotated[int, Meta(ge=60, le=1800)] = 600
+    """Seconds a device and the person at it have for a device authorization."""
+    backchannel_request: Annotated[int, Meta(ge=60, le=600)] = 300
+    """Seconds a person has to answer a CIBA request; a client may ask for fewer, or for ten minutes at most (SR-13)."""
     dpop_nonce_required: bool = False
     """Refuse DPoP proofs that do not hold a nonce of ours (RFC 9449 §8). Off: a nonce is offered, and honoured."""
     access_token: Annotated[int, Meta(ge=60, le=3600)] = 600
@@ -238,7 +252,7 @@ class Gateway(Section, frozen=True, kw_only=True):
 
 
 class Outgoing(Section, frozen=True, kw_only=True):
-    """[outgoing] Addresses that clients name: their keys, and where they want to hear of a logout (SR-112)."""
+    """[outgoing] Addresses that clients name: their keys, and where they want to hear of something (SR-112)."""
 
     allowed_networks: tuple[str, ...] = ()
     """Networks (CIDR) of yours that such addresses may lie in. Empty: only public ones are called."""

@@ -27,6 +27,8 @@ class ClientSite:
     documents: dict[str, Any] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     forms: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    objects: list[tuple[str, dict[str, Any], dict[str, str]]] = field(default_factory=list)
+    """What came as JSON: where, what, and the headers, by names in small letters."""
     statuses: list[int] = field(default_factory=list)
     says: Callable[[BaseHTTPRequestHandler], None] | None = None
     """What it does instead of answering."""
@@ -49,9 +51,14 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(200 if found is not None else 404, body)
 
     def do_POST(self) -> None:
-        form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+        body = self.rfile.read(int(self.headers["Content-Length"]))
         status = self.site.statuses.pop(0) if self.site.statuses else 200
-        self.site.forms.append((self.path, {name: values[0] for name, values in form.items()}))
+        if self.headers["Content-Type"] == "application/json":
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            self.site.objects.append((self.path, orjson.loads(body), headers))
+        else:
+            form = parse_qs(body.decode())
+            self.site.forms.append((self.path, {name: values[0] for name, values in form.items()}))
         self._answer(status, b"")
 
     def _answer(self, status: int, body: bytes) -> None:

@@ -14,6 +14,7 @@ from idp.cli.client_options import metadata_options, named_members
 from idp.cli.invitations import invitations, invite, uninvite
 from idp.cli.wording import words_of
 from idp.outgoing.guarded import Guarded
+from idp.rules import client_checks
 from idp.rules.client_metadata import Metadata
 from idp.services import clients
 from idp.services.clients import InvalidMetadata, Registered, UnknownClient
@@ -58,7 +59,8 @@ def add(invocation: Invocation, /, file: IO[str] | None, as_json: bool, **option
     """
     named = named_members(options)
     metadata = _metadata(file, named)
-    if file is None and metadata.get("redirect_uris") and "id_token_signed_response_alg" not in metadata:
+    of_people = metadata.get("redirect_uris") or client_checks.of_people(metadata.get("grant_types", ()))
+    if file is None and of_people and "id_token_signed_response_alg" not in metadata:
         metadata["id_token_signed_response_alg"] = "ES256"  # noqa: S105 - the name of an algorithm
         click.echo("ID tokens will be signed with ES256; for others: --signing-algorithm RS256.", err=True)
     settings = invocation.settings()

@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import httpcore
+import orjson
 
 from idp.outgoing.known import LARGEST_ANSWER, Answer, Unreachable
 
@@ -121,6 +122,11 @@ class Guarded:
     def post_form(self, url: str, form: Mapping[str, str]) -> Answer:
         """POST of a form. Raises `Unreachable`."""
         return self._ask("POST", url, {"Content-Type": FORM}, urlencode(form).encode())
+
+    def post_json(self, url: str, told: Mapping[str, Any], *, bearer: str) -> Answer:
+        """POST of a JSON object, with a bearer token. Raises `Unreachable`."""
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {bearer}"}
+        return self._ask("POST", url, headers, orjson.dumps(told))
 
     def may_reach(self, address: str) -> bool:
         """Whether an IP address is one of the wide world, or of a network that was allowed."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import msgspec
@@ -128,17 +128,26 @@ def _scope(given: Parameters, client: Client, _: Parts) -> Draft:
     asked = scopes(given.get("scope"))
     if "openid" not in asked:
         raise errors.InvalidScope("scope must have openid")
-    unknown = set(asked) - set(client.scope.split())
-    if unknown:
+    return {"scopes": registered(asked, client)}
+
+
+def registered(asked: tuple[str, ...], client: Client) -> tuple[str, ...]:
+    """These scopes, when the client is registered for all of them. Raises `InvalidScope`."""
+    if set(asked) - set(client.scope.split()):
         raise errors.InvalidScope("scope has a word that the client is not registered for")
-    return {"scopes": asked}
+    return asked
 
 
 def _resources(given: Parameters, client: Client, _: Parts) -> Draft:
     """RFC 8707: only what the client may reach; one that asks for none may reach its only one."""
+    return {"resources": targeted(given, client)}
+
+
+def targeted(given: Parameters, client: Client) -> tuple[str, ...]:
+    """The resources asked for, when the client may reach all of them. Raises `InvalidTarget`."""
     if set(given.resources) - set(client.resources):
         raise errors.InvalidTarget("resource is not one that the client may ask for")
-    return {"resources": tuple(dict.fromkeys(given.resources))}
+    return tuple(dict.fromkeys(given.resources))
 
 
 def _details(given: Parameters, client: Client, _: Parts) -> Draft:
@@ -167,15 +176,24 @@ def _level(given: Parameters, client: Client, parts: Parts) -> Draft:
     asked = claims.read(given.get("claims"))
     essential = asked.acr_essential and bool(asked.acr_values)
     wanted = asked.acr_values or tuple(given.get("acr_values", "").split()) or client.default_acr_values
+    level = reachable(wanted, parts)
+    if level is None and essential:
+        raise errors.UnmetAuthentication("none of the essential acr values is known here")
+    return {"level": level or MFA}
+
+
+def reachable(wanted: Sequence[str], parts: Parts) -> str | None:
+    """The first of these levels that can be reached here, two factors at least; None where none is known.
+
+    Raises `UnmetAuthentication` where those that are known are all beyond reach.
+    """
     known = [acr for acr in wanted if acr in LEVELS]
-    if not known:
-        if essential:
-            raise errors.UnmetAuthentication("none of the essential acr values is known here")
-        return {}
     for acr in known:
         if any(reaches(level, acr) for level in parts.levels):
-            return {"level": acr if reaches(acr, MFA) else MFA}
-    raise errors.UnmetAuthentication("none of the acr values can be reached here")
+            return acr if reaches(acr, MFA) else MFA
+    if known:
+        raise errors.UnmetAuthentication("none of the acr values can be reached here")
+    return None
 
 
 def _hint(given: Parameters, client: Client, parts: Parts) -> Draft:
@@ -183,15 +201,21 @@ def _hint(given: Parameters, client: Client, parts: Parts) -> Draft:
     subject = claims.read(given.get("claims")).sub
     if "id_token_hint" not in given:
         return {"hinted": subjects.account_of(client, subject)} if subject else {}
+    hint = hinted_subject(given["id_token_hint"], client, parts)
+    if subject is not None and subject != hint:
+        raise InvalidRequest("id_token_hint and the sub asked for are two people")
+    return {"hinted": subjects.account_of(client, hint)}
+
+
+def hinted_subject(token: str, client: Client, parts: Parts) -> str:
+    """Who an ID token of this client speaks of, expired or not. Raises `InvalidRequest`."""
     try:
-        hint = parts.keyring.verify_own(given["id_token_hint"], typ="JWT")
+        hint = parts.keyring.verify_own(token, typ="JWT")
     except jws.Untrusted as problem:
         raise InvalidRequest("id_token_hint is not an ID token of ours") from problem
     if hint.get("iss") != parts.issuer or hint.get("aud") != client.client_id:
         raise InvalidRequest("id_token_hint is not for this client")
-    if subject is not None and subject != hint["sub"]:
-        raise InvalidRequest("id_token_hint and the sub asked for are two people")
-    return {"hinted": subjects.account_of(client, str(hint["sub"]))}
+    return str(hint["sub"])
 
 
 def _carried(given: Parameters, _: Client, __: Parts) -> Draft:

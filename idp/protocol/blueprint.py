@@ -9,6 +9,7 @@ from flask import Blueprint, request
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response
 
+from idp.protocol import backchannel_authentication, device_authorization
 from idp.protocol import registration as by_clients
 from idp.protocol.answers import challenge, refusal, unavailable
 from idp.protocol.authorize import Authorize
@@ -50,6 +51,9 @@ def protocol_blueprint(parts: Parts) -> Blueprint:
     routes.add_url_rule("/logout", "logout", end_session.begin, methods=["GET", "POST"])
     routes.add_url_rule("/logout/resume/<interaction_id>", "logout_resume", end_session.resume)
     _add(routes, "/introspect", _machine(Introspection(parts).answer), ["POST"])
+    _add(routes, device_authorization.PATH, _machine(device_authorization.DeviceAuthorization(parts).answer), ["POST"])
+    asked = backchannel_authentication.BackchannelAuthentication(parts).answer
+    _add(routes, backchannel_authentication.PATH, _machine(asked), ["POST"])
     for path, view, methods in (
         ("/token", _machine(Token(parts).answer, parts.proofs), ["POST"]),
         ("/par", _machine(PushedRequests(parts).answer, parts.proofs), ["POST"]),

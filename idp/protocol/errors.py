@@ -15,6 +15,11 @@ OAuthError                 `description` is for developers
 ├─ InvalidToken            401 invalid_token            RFC 6750 §3.1
 ├─ InsufficientScope       403 insufficient_scope       RFC 6750 §3.1
 ├─ AccessDenied                access_denied            RFC 6749 §4.1.2.1
+├─ AuthorizationPending    400 authorization_pending    RFC 8628 §3.5, OpenID CIBA Core §11
+├─ SlowDown                400 slow_down                the same
+├─ ExpiredToken            400 expired_token            the same
+├─ UnknownUserId           400 unknown_user_id          OpenID CIBA Core §13
+├─ InvalidBindingMessage   400 invalid_binding_message  OpenID CIBA Core §13
 ├─ LoginRequired               login_required           OIDC Core §3.1.2.6
 ├─ ConsentRequired             consent_required         OIDC Core §3.1.2.6
 ├─ AccountSelectionRequired    account_selection_required
@@ -143,6 +148,36 @@ class AccessDenied(OAuthError):
     """The person said no."""
 
     error = "access_denied"
+
+
+class AuthorizationPending(OAuthError):
+    """The person has not decided yet."""
+
+    error = "authorization_pending"
+
+
+class SlowDown(OAuthError):
+    """The person has not decided yet, and the client asks too often: five seconds more between two polls."""
+
+    error = "slow_down"
+
+
+class ExpiredToken(OAuthError):
+    """Nobody decided in time, or the client did not come in time."""
+
+    error = "expired_token"
+
+
+class UnknownUserId(OAuthError):
+    """The hint names nobody that could have an account here."""
+
+    error = "unknown_user_id"
+
+
+class InvalidBindingMessage(OAuthError):
+    """The binding message is too long, or has characters that people cannot compare."""
+
+    error = "invalid_binding_message"
 
 
 class LoginRequired(OAuthError):

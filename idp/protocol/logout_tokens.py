@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from idp import clock
+from idp.outgoing.guarded import Guarded
 from idp.services import clients, subjects
 from idp.signing.keyring import Keyring
 
@@ -20,14 +21,15 @@ EVENT = "http://schemas.openid.net/event/backchannel-logout"
 
 
 class LogoutTokens:
-    """Makes the token for a client at the moment it is sent."""
+    """Tells a client by a token made at the moment it is sent, since it lives two minutes."""
 
-    def __init__(self, keyring: Keyring, issuer: str) -> None:
+    def __init__(self, keyring: Keyring, issuer: str, out: Guarded) -> None:
         self._keyring = keyring
         self._issuer = issuer
+        self._out = out
 
-    def __call__(self, client_id: str, about: Mapping[str, str]) -> tuple[str, str] | None:
-        """Where it goes, and the token. None for a client that is gone, or takes none any more."""
+    def __call__(self, client_id: str, about: Mapping[str, str]) -> int | None:
+        """The status of its answer (§2.5). None for a client that is gone, or takes none any more."""
         client = clients.find(client_id)
         if client is None or client.backchannel_logout_uri is None:
             return None
@@ -43,4 +45,4 @@ class LogoutTokens:
             "events": {EVENT: {}},
         }
         token = self._keyring.sign(claims, algorithm=client.id_token_signed_response_alg, typ=TYPE)
-        return client.backchannel_logout_uri, token
+        return self._out.post_form(client.backchannel_logout_uri, {"logout_token": token}).status

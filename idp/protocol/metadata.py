@@ -9,6 +9,7 @@ import orjson
 from flask import request
 from werkzeug.wrappers import Response
 
+from idp.protocol import backchannel_authentication, device_authorization
 from idp.protocol.answers import JSON
 from idp.protocol.authorization_answers import MODES
 from idp.protocol.claims import CLAIMS, SCOPES
@@ -27,13 +28,30 @@ ENDPOINTS = {
     "token_endpoint": "/token",
     "pushed_authorization_request_endpoint": "/par",
     "userinfo_endpoint": "/userinfo",
+    "device_authorization_endpoint": device_authorization.PATH,
+    "backchannel_authentication_endpoint": backchannel_authentication.PATH,
     "introspection_endpoint": "/introspect",
     "revocation_endpoint": "/revoke",
     "end_session_endpoint": "/logout",
     "jwks_uri": "/jwks",
 }
-FOR_CERTIFICATES = ("/token", "/par", "/userinfo", "/introspect", "/revoke")
+FOR_CERTIFICATES = (
+    "/token",
+    "/par",
+    "/userinfo",
+    "/introspect",
+    "/revoke",
+    device_authorization.PATH,
+    backchannel_authentication.PATH,
+)
 """Endpoints at which a client may show a certificate."""
+
+BACKCHANNEL = {
+    "backchannel_token_delivery_modes_supported": ["poll", "ping"],
+    "backchannel_authentication_request_signing_alg_values_supported": list(ALGORITHMS),
+    "backchannel_user_code_parameter_supported": False,
+}
+"""OpenID CIBA Core §4."""
 
 CACHED_FOR = 3600
 """Seconds that discovery and keys may be kept (SR-100)."""
@@ -135,6 +153,7 @@ class Metadata:
             **self._assured(),
             **self._mutual_tls(),
             **self._endpoints(),
+            **BACKCHANNEL,
             "issuer": issuer,
             "scopes_supported": list(SCOPES),
             "claims_supported": [*CLAIMS, "acr", "amr", "auth_time", "sid"],

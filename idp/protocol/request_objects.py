@@ -37,7 +37,7 @@ def opened(given: Parameters, client: Client, parts: Parts) -> Parameters:
     if "request" not in given:
         return given
     try:
-        found = of_values(_values(_claims(given["request"], client, parts), client))
+        found = of_values(values(_claims(given["request"], client, parts), client))
     except OAuthError as problem:
         given.fault = given.fault or problem
         return given
@@ -67,7 +67,7 @@ def _check(claims: Mapping[str, Any], client: Client, parts: Parts) -> None:
     audience = claims.get("aud", parts.issuer)
     if parts.issuer not in (audience if isinstance(audience, list) else [audience]):
         raise InvalidRequestObject("aud of the request object is not this provider")
-    _check_times(claims)
+    check_times(claims)
     if client.profile is not None:
         _check_profile(claims)
 
@@ -80,7 +80,8 @@ def _check_profile(claims: Mapping[str, Any]) -> None:
         raise InvalidRequestObject(fapi2.RULES["object times"])
 
 
-def _check_times(claims: Mapping[str, Any]) -> None:
+def check_times(claims: Mapping[str, Any]) -> None:
+    """Raises `InvalidRequestObject` where it is not valid now, by the times it has."""
     now = clock.timestamp()
     for name in ("exp", "nbf", "iat"):
         if not isinstance(claims.get(name, 0), int | float) or isinstance(claims.get(name), bool):
@@ -90,7 +91,7 @@ def _check_times(claims: Mapping[str, Any]) -> None:
         raise InvalidRequestObject("the request object is not valid at this time")
 
 
-def _values(claims: Mapping[str, Any], client: Client) -> dict[str, list[str]]:
+def values(claims: Mapping[str, Any], client: Client) -> dict[str, list[str]]:
     """Claims as a form would have them: numbers and JSON written out, lists where a parameter may repeat."""
     written: dict[str, list[str]] = {"client_id": [client.client_id]}
     for name, value in claims.items():

@@ -10,11 +10,18 @@ from werkzeug.wrappers import Response
 
 from idp.protocol.answers import json_answer
 from idp.protocol.errors import InvalidDPoPProof, InvalidRequest, UnauthorizedClient, UnsupportedGrantType
-from idp.protocol.grants import authorization_code, client_credentials, refresh_token, token_exchange
+from idp.protocol.grants import (
+    authorization_code,
+    ciba,
+    client_credentials,
+    device_code,
+    refresh_token,
+    token_exchange,
+)
 from idp.protocol.parts import Parts
 from idp.protocol.request import Confirmation, Parameters, of_form
 from idp.rules import fapi2
-from idp.rules.client_metadata import TOKEN_EXCHANGE
+from idp.rules.client_metadata import CIBA, DEVICE_CODE, TOKEN_EXCHANGE
 from idp.services import client_keys
 from idp.services.clients import Client
 
@@ -25,6 +32,8 @@ GRANTS: Mapping[str, Grant] = {
     "refresh_token": refresh_token.refresh,
     "client_credentials": client_credentials.issue,
     TOKEN_EXCHANGE: token_exchange.exchange,
+    DEVICE_CODE: device_code.redeem,
+    CIBA: ciba.redeem,
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, get_args, get_type_hints
 from urllib.parse import urlsplit
 
@@ -11,8 +11,10 @@ import msgspec
 
 from idp.rules import fapi2, redirect_uris
 from idp.rules.client_metadata import (
+    CIBA,
     ENCRYPTED,
     MEMBERS,
+    OF_PEOPLE,
     PERSONAL_SCOPE,
     TOKEN_EXCHANGE,
     InvalidMetadata,
@@ -76,14 +78,13 @@ def _choices(kind: Any) -> Iterator[str]:
 
 def _settled(metadata: Metadata) -> Metadata:
     grants = _grants(metadata)
-    people = "authorization_code" in grants
     types: tuple[str, ...] | None = metadata.response_types
     if types is None:
-        types = ("code",) if people else ()
+        types = ("code",) if "authorization_code" in grants else ()
     scope = metadata.scope
     if scope is None:
         offline = " offline_access" if "refresh_token" in grants else ""
-        scope = PERSONAL_SCOPE + offline if people else ""
+        scope = PERSONAL_SCOPE + offline if of_people(grants) else ""
     return msgspec.structs.replace(
         metadata,
         grant_types=tuple(dict.fromkeys(grants)),
@@ -99,17 +100,22 @@ def _grants(metadata: Metadata) -> tuple[str, ...]:
     return () if only_resource_server else ("authorization_code",)
 
 
+def of_people(grants: Iterable[str]) -> bool:
+    """Whether a client with these grants gets tokens of people."""
+    return not set(OF_PEOPLE).isdisjoint(grants)
+
+
 def _check_grants(metadata: Metadata) -> None:
     grants = metadata.grant_types or ()
-    people = "authorization_code" in grants
-    if people and not metadata.redirect_uris:
+    by_code = "authorization_code" in grants
+    if by_code and not metadata.redirect_uris:
         raise InvalidMetadata("redirect_uris", "at least one is needed for the authorization_code grant")
-    if metadata.redirect_uris and not people:
+    if metadata.redirect_uris and not by_code:
         raise InvalidMetadata("grant_types", "redirect URIs are for the authorization_code grant, which is not listed")
-    if bool(metadata.response_types) != people:
+    if bool(metadata.response_types) != by_code:
         raise InvalidMetadata("response_types", "`code` goes with the authorization_code grant, and only with it")
-    if "refresh_token" in grants and not people:
-        raise InvalidMetadata("grant_types", "refresh_token needs authorization_code")
+    if "refresh_token" in grants and not of_people(grants):
+        raise InvalidMetadata("grant_types", f"refresh_token needs {' or '.join(OF_PEOPLE)}")
     if TOKEN_EXCHANGE in grants and (metadata.resource_server is None or not metadata.resources):
         raise InvalidMetadata(
             "grant_types", "token exchange is for a `resource_server` that has `resources` to ask for"
@@ -122,6 +128,7 @@ def _check_authentication(metadata: Metadata) -> None:
     if metadata.token_endpoint_auth_method == "none":  # noqa: S105 - the name of a method
         for member, needs in (
             ("client_credentials", "client_credentials" in (metadata.grant_types or ())),
+            (CIBA, CIBA in (metadata.grant_types or ())),
             ("pkce_exempt", metadata.pkce_exempt),
             ("resource_server", metadata.resource_server is not None),
         ):
@@ -137,6 +144,25 @@ def _check_assertion(metadata: Metadata) -> None:
     wanted = "client_secret_jwt" if algorithm in get_args(MacAlgorithm) else "private_key_jwt"
     if method in ("client_secret_jwt", "private_key_jwt") and method != wanted:
         raise InvalidMetadata("token_endpoint_auth_signing_alg", f"{algorithm} is for {wanted}")
+
+
+BACKCHANNEL = tuple(
+    f"backchannel_{name}"
+    for name in ("token_delivery_mode", "client_notification_endpoint", "authentication_request_signing_alg")
+)
+
+
+def _check_backchannel(metadata: Metadata) -> None:
+    """OpenID CIBA Core §4."""
+    if CIBA not in (metadata.grant_types or ()):
+        named = next((member for member in BACKCHANNEL if getattr(metadata, member) is not None), None)
+        if named is not None:
+            raise InvalidMetadata(named, f"is for the grant {CIBA}, which is not listed")
+    elif metadata.backchannel_token_delivery_mode is None:
+        raise InvalidMetadata("backchannel_token_delivery_mode", f"is needed for {CIBA}; allowed: poll, ping")
+    pings = metadata.backchannel_token_delivery_mode == "ping"  # noqa: S105 - the name of a mode
+    if pings != (metadata.backchannel_client_notification_endpoint is not None):
+        raise InvalidMetadata("backchannel_client_notification_endpoint", "goes with the mode `ping`, and only with it")
 
 
 TLS_NAMES = tuple(f"tls_client_auth_{name}" for name in ("subject_dn", "san_dns", "san_uri", "san_ip", "san_email"))
@@ -164,6 +190,10 @@ def _check_keys(metadata: Metadata) -> None:
         ),
         ("require_signed_request_object", metadata.require_signed_request_object),
         *((f"{what}_encrypted_response_alg", _is_encrypted(metadata, what)) for what in ENCRYPTED),
+        (
+            "backchannel_authentication_request_signing_alg",
+            metadata.backchannel_authentication_request_signing_alg is not None,
+        ),
     ):
         if needs:
             raise InvalidMetadata("jwks", f"{member} needs the client's public keys, here or at `jwks_uri`")
@@ -184,7 +214,8 @@ def _check_sector(metadata: Metadata) -> None:
     hosts = {urlsplit(uri).hostname for uri in metadata.redirect_uris}
     if metadata.subject_type == "pairwise" and metadata.sector_identifier_uri is None and len(hosts) != 1:
         raise InvalidMetadata(
-            "sector_identifier_uri", "pairwise subjects need it where redirect URIs have several hosts"
+            "sector_identifier_uri",
+            "pairwise subjects need it where redirect URIs have several hosts, or there are none",
         )
 
 
@@ -196,7 +227,7 @@ def _check_resource_server(metadata: Metadata) -> None:
 
 def _check_scope(metadata: Metadata) -> None:
     scopes = (metadata.scope or "").split()
-    if "authorization_code" in (metadata.grant_types or ()) and "openid" not in scopes:
+    if of_people(metadata.grant_types or ()) and "openid" not in scopes:
         raise InvalidMetadata("scope", "openid is missing")
     if "offline_access" in scopes and "refresh_token" not in (metadata.grant_types or ()):
         raise InvalidMetadata("scope", "offline_access needs the refresh_token grant")
@@ -206,6 +237,7 @@ _CHECKS: tuple[Callable[[Metadata], None], ...] = (
     _check_grants,
     _check_authentication,
     _check_assertion,
+    _check_backchannel,
     _check_certificate,
     _check_keys,
     _check_encryption,
@@ -225,6 +257,7 @@ def _check_uris(metadata: Metadata, *, loopback_issuer: bool) -> None:
         "initiate_login_uri": metadata.initiate_login_uri,
         "backchannel_logout_uri": metadata.backchannel_logout_uri,
         "frontchannel_logout_uri": metadata.frontchannel_logout_uri,
+        "backchannel_client_notification_endpoint": metadata.backchannel_client_notification_endpoint,
         "jwks_uri": metadata.jwks_uri,
         "sector_identifier_uri": metadata.sector_identifier_uri,
     }

@@ -23,12 +23,21 @@ Method = Literal[
     "none",
 ]
 TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # noqa: S105 - the name of a grant
+DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
+CIBA = "urn:openid:params:grant-type:ciba"
 GrantType = Literal[
     "authorization_code",
     "refresh_token",
     "client_credentials",
     "urn:ietf:params:oauth:grant-type:token-exchange",
+    "urn:ietf:params:oauth:grant-type:device_code",
+    "urn:openid:params:grant-type:ciba",
 ]
+DECIDED_ELSEWHERE = (DEVICE_CODE, CIBA)
+"""Grants that a person decides on another device than the one that asks."""
+
+OF_PEOPLE = ("authorization_code", *DECIDED_ELSEWHERE)
+"""Grants by which a client gets a person's tokens."""
 KeyAlgorithm = Literal["RSA-OAEP", "RSA-OAEP-256", "ECDH-ES", "ECDH-ES+A128KW", "ECDH-ES+A256KW"]
 ContentAlgorithm = Literal["A128CBC-HS256", "A256CBC-HS512", "A128GCM", "A256GCM"]
 SigningAlgorithm = Literal["ES256", "RS256", "PS256", "EdDSA", "Ed25519"]
@@ -84,6 +93,14 @@ class Members(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Page that ends its session in the browser, loaded in a frame of ours (Front-Channel Logout §2)."""
     frontchannel_logout_session_required: bool = False
     """Needs `iss` and `sid` in that page's query. They are always there."""
+    backchannel_token_delivery_mode: Literal["poll", "ping"] | None = None
+    """How it hears what became of a CIBA request: it asks, or it is told to ask (OpenID CIBA Core §4)."""
+    backchannel_client_notification_endpoint: Uri | None = None
+    """Where a client of mode `ping` is told."""
+    backchannel_authentication_request_signing_alg: SigningAlgorithm | None = None
+    """Algorithm by which it signs its CIBA requests. Then it sends no others."""
+    backchannel_user_code_parameter: Literal[False] = False
+    """Secret codes of people are not taken in CIBA requests."""
     initiate_login_uri: Uri | None = None
     """Where a person starts signing in at the client; the way back when a journey is lost."""
     token_endpoint_auth_method: Method = "client_secret_basic"  # noqa: S105 - the name of a method
@@ -235,3 +252,6 @@ class Client(Members, frozen=True, kw_only=True):
 
 MEMBERS: tuple[str, ...] = Metadata.__struct_fields__
 """The metadata we take, in the order of the documentation."""
+
+SIGNED_REQUESTS = tuple(member for member in MEMBERS if member.endswith("_signing_alg"))
+"""Members that name the algorithm of what a client signs."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from idp.rules.client_metadata import InvalidMetadata, Metadata
+from idp.rules.client_metadata import CIBA, DEVICE_CODE, InvalidMetadata, Metadata
 
 ALGORITHMS = ("ES256", "PS256", "EdDSA", "Ed25519")
 """FAPI 2.0 §5.4.1: no RS256."""
@@ -53,6 +53,13 @@ def _check(metadata: Metadata) -> None:
         )
     if metadata.pkce_exempt:
         raise InvalidMetadata("pkce_exempt", "cannot be for `fapi2` (FAPI 2.0 §5.3.2.2)")
+    grants = metadata.grant_types or ()
+    if DEVICE_CODE in grants:  # its requests are neither pushed nor bound to the browser that answers them
+        raise InvalidMetadata("grant_types", f"{DEVICE_CODE} cannot be for `fapi2` (FAPI 2.0 §5.3.2.2)")
+    if CIBA in grants and metadata.backchannel_authentication_request_signing_alg is None:
+        raise InvalidMetadata(
+            "backchannel_authentication_request_signing_alg", "must be there for `fapi2` (FAPI-CIBA §5.2.2)"
+        )
     for uri in metadata.redirect_uris:
         if not uri.startswith("https:") and metadata.application_type != "native":
             raise InvalidMetadata("redirect_uris", f"{uri!r}: must be https for `fapi2` (FAPI 2.0 §5.3.2.2)")

@@ -91,7 +91,7 @@ def one_time_code(text: str, *, digits: int = 6) -> str:
 
     White space, invisible characters, hyphens, dashes and full stops do not count, and any script's digits do.
     """
-    left = [character for character in unicodedata.normalize("NFKC", text) if not _is_filler(character)]
+    left = bare(text)
     if not left:
         raise Malformed("E-CODE-EMPTY", {"n": digits})
     values = [unicodedata.decimal(character, None) for character in left]
@@ -101,6 +101,11 @@ def one_time_code(text: str, *, digits: int = 6) -> str:
     if len(code) != digits:
         raise Malformed("E-CODE-SHORT" if len(code) < digits else "E-CODE-LONG", {"n": len(code)})
     return code
+
+
+def bare(text: str) -> str:
+    """What counts of a code (NFKC): no white space, nothing invisible, no hyphen, dash or full stop."""
+    return "".join(character for character in unicodedata.normalize("NFKC", text) if not _is_filler(character))
 
 
 def phone_number(text: str, *, country: str, allowed: Collection[str]) -> PhoneNumber:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from idp.configuration import Problem
+from idp.rules import client_checks
 from idp.services import clients
 from idp.settings import Settings
 from idp.signing import jws
@@ -58,7 +59,7 @@ def _signing_keys() -> list[Problem]:
     for client in clients.everyone():
         for wanted in {client.id_token_signed_response_alg, client.authorization_signed_response_alg} - {None}:
             stored = "EdDSA" if wanted in jws.ED25519 else wanted
-            if client.redirect_uris and stored not in active:
+            if client_checks.of_people(client.grant_types) and stored not in active:
                 words = f"client {client.client_id} wants {wanted}: `idp key add --algorithm {stored}` makes one"
                 found.append(Problem("keys", words))
     return found

@@ -8,7 +8,7 @@ from typing import Any
 from idp.outgoing.guarded import Guarded
 from idp.outgoing.known import Unreachable
 from idp.rules import client_checks
-from idp.rules.client_metadata import InvalidMetadata, Metadata
+from idp.rules.client_metadata import SIGNED_REQUESTS, InvalidMetadata, Metadata
 from idp.signing import jws
 from idp.stores.durable import keys
 
@@ -27,7 +27,7 @@ def checked(metadata: Mapping[str, Any], *, loopback_issuer: bool, out: Guarded 
             raise InvalidMetadata("jwks", str(problem)) from None
         if not fitting and _signs(found):
             raise InvalidMetadata("jwks", "none of the keys is for signatures")
-        for member in ("token_endpoint_auth_signing_alg", "request_object_signing_alg"):
+        for member in SIGNED_REQUESTS:
             wanted = getattr(found, member)
             if wanted is not None and wanted not in fitting and wanted not in jws.MACS:
                 raise InvalidMetadata(member, f"no key in `jwks` is for {wanted}")
@@ -40,7 +40,8 @@ def checked(metadata: Mapping[str, Any], *, loopback_issuer: bool, out: Guarded 
 def _signs(metadata: Metadata) -> bool:
     """Whether it needs a key to sign with; others may have keys that are only for encrypting to them."""
     by_key = metadata.token_endpoint_auth_method == "private_key_jwt"  # noqa: S105 - a method's name
-    return by_key or metadata.require_signed_request_object
+    by_back_channel = metadata.backchannel_authentication_request_signing_alg is not None
+    return by_key or by_back_channel or metadata.require_signed_request_object
 
 
 def _check_sector(metadata: Metadata, uri: str, out: Guarded | None) -> None:
@@ -59,7 +60,7 @@ def _check_sector(metadata: Metadata, uri: str, out: Guarded | None) -> None:
 def _check_signing(metadata: Metadata) -> None:
     for member in SIGNED_RESPONSES:
         wanted = getattr(metadata, member)
-        if member == "id_token_signed_response_alg" and not metadata.redirect_uris:
+        if member == "id_token_signed_response_alg" and not client_checks.of_people(metadata.grant_types or ()):
             continue  # it has a default, and gets no ID tokens
         stored = "EdDSA" if wanted in jws.ED25519 else wanted
         if stored is not None and stored not in keys.signing_algorithms():

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from idp import clock
 from idp.rules import authorization_details
 from idp.rules.authorization_details import Details
-from idp.stores.durable import audit, consents, grants
+from idp.stores.durable import audit, consents, decoupled_requests, grants
 from idp.stores.durable.db import transaction
 
 
@@ -39,5 +39,6 @@ def withdraw(account_id: str, client_id: str) -> bool:
         withdrawn = consents.withdraw(account_id, client_id)
         if withdrawn:
             grants.end_client(account_id, client_id, now=clock.now())
+            decoupled_requests.take_back(account_id, client_id)
             audit.record("consent.withdrawn", account_id=account_id, client_id=client_id)
     return withdrawn

@@ -14,7 +14,7 @@ from idp.rules.assurance import Proof
 from idp.services import logout, remembered_devices
 from idp.services.logout import Party
 from idp.settings import Sessions
-from idp.stores.durable import audit, grants
+from idp.stores.durable import audit, decoupled_requests, grants
 from idp.stores.durable import sessions as listed
 from idp.stores.durable.db import transaction
 from idp.stores.durable.sessions import SessionRow
@@ -61,6 +61,7 @@ def start(
         if before is not None and before.account_id == account_id:
             listed.end(before.sid, now=now)
             grants.move_session(before.sid, sid)
+            decoupled_requests.move_session(before.sid, sid)
         elif before is not None:
             _end_quietly(before.sid, now)
         for oldest in listed.live(account_id, now=now)[: -(settings.per_account - 1) or None]:

@@ -34,7 +34,16 @@ STATUS = {"bad-link": 400, "expired": 410, "no-access": 403, "closed": 403, "fau
 """Kinds of page that the protocol may ask for."""
 
 PAGE_OF = {400: "bad-request", 403: "bad-request", 404: "not-found", 405: "not-found", 413: "too-large"}
-MACHINES = ("/token", "/userinfo", "/introspect", "/revoke", "/jwks", "/.well-known/")
+MACHINES = (
+    "/token",
+    "/userinfo",
+    "/introspect",
+    "/revoke",
+    "/jwks",
+    "/.well-known/",
+    "/device-authorization",
+    "/backchannel-authentication",
+)
 """Where programs ask, not people: their answers are JSON."""
 
 LAST_WORDS = "Beklager, noe gikk galt hos oss. Sorry, something went wrong on our side."
@@ -139,7 +148,7 @@ def _json(status: int) -> Response:
 
 def _again() -> str:
     """Where "Try again" leads: the step, asked for anew. Never what a query said."""
-    ours = ("/account", "/journey/", "/sign-out/", "/authorize/resume/")
+    ours = ("/account", "/device", "/journey/", "/sign-out/", "/authorize/resume/")
     return request.path if request.path.startswith(ours) else "/"
 
 

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 
 from idp.cookies import Cookies
 from idp.interaction import Done, Interactions, Refused, SignOut
+from idp.rules.client_metadata import DECIDED_ELSEWHERE
 from idp.services import clients, logout, sessions
 from idp.services.logout import SignedOut
 from idp.stores.shortlived.contract import ShortLived
@@ -39,12 +40,14 @@ class SignOutViews:
 
     def start(self) -> Response:
         """Where people land who came without a service (P-START)."""
+        known = clients.everyone()
         services = [
             (client.client_name or client.client_id, start)
-            for client in clients.everyone()
+            for client in known
             if (start := clients.start_of(client, _issuer())) is not None
         ]
-        return pages.render({"page": "start", "shown": {"services": services}})
+        devices = any(not set(DECIDED_ELSEWHERE).isdisjoint(client.grant_types) for client in known)
+        return pages.render({"page": "start", "shown": {"services": services, "devices": devices}})
 
     def ask(self, interaction_id: str) -> Response:
         """P-LOGOUT."""

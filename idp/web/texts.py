@@ -96,5 +96,9 @@ TEXTS: dict[str, Callable[[Values], str]] = {
         'We could not reach you by phone. Check that the line is free, or choose "Send code".'
     ),
     "E-MAIL-FAILED": lambda _: gettext("We could not send the email. Check the address, or try again shortly."),
+    "E-USER-CODE-EMPTY": lambda _: gettext("Enter the code."),
+    "E-USER-CODE-WRONG": lambda _: gettext(
+        "That code is not right, or it has run out. Check it, or ask for a new one."
+    ),
     "E-CHOICE": lambda _: gettext("Choose one of the options."),
 }

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from idp.rules.client_metadata import MEMBERS
+from idp.rules.client_metadata import DEVICE_CODE, MEMBERS
 from tests.administration import Shell, set_up, shell
 
 __all__ = ["set_up", "shell"]
@@ -170,3 +170,12 @@ def test_keys_of_a_client_come_from_a_file(shell: Shell) -> None:
     result = shell.run("client", "add", "--redirect-uri", CALLBACK, "--jwks", str(shell.folder / "bad.json"))
     assert result.exit_code == 2
     assert "not JSON" in result.stderr
+
+
+def test_a_device_needs_no_redirect_uri(shell: Shell) -> None:
+    """RFC 8628: by options or as metadata; its ID tokens are as those of others."""
+    by_options = shell.json("client", "add", "--name", "TV", "--auth", "none", "--grant", DEVICE_CODE)
+    assert (by_options["redirect_uris"], by_options["id_token_signed_response_alg"]) == ([], "ES256")
+    told = {"grant_types": [DEVICE_CODE], "token_endpoint_auth_method": "none", "scope": "openid"}
+    result = shell.run("client", "add", "--metadata", "-", given=json.dumps(told))
+    assert json.loads(result.stdout)["grant_types"] == [DEVICE_CODE]

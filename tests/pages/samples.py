@@ -83,6 +83,18 @@ NOTHING_YET = {
     "only_phone": True,
     "devices": 1,
 }
+ASKED = {
+    "kind": "device",
+    "client_name": "TV-en i stua",
+    "email": "kari.nordmann@example.no",
+    "scopes": ("openid", "email", "offline_access"),
+    "message": "",
+    "network": "203.0.113.0/24",
+    "same_network": False,
+    "asked_at": datetime(2026, 11, 23, 13, 35, tzinfo=UTC),
+}
+CALLED = {**ASKED, "kind": "backchannel", "client_name": "Kundesenteret", "message": "Sak 4711"}
+CODE_TYPED = (("typed", {"user-code": "WDJB-MJHT"}),)
 QR = f"bankid.67df3917-fa0d-44e5-b327-edcc928297f8.12.{'dc69358e712458a66a7525beef148ae8' * 2}"
 WAITING = {
     "eid": "Smart-ID",
@@ -94,6 +106,7 @@ WAITING = {
     "code": None,
     "hint": "start-app",
 }
+RESULTS = ("approved", "rejected", "expired", "other-account")
 ENDS = ("stopped", "timeout", "blocked", "other-account", "other-person", "down")
 NOT_YET = "We have not heard from the app yet. Wait a moment, and press again."
 CONFIRMED = "Your email address is confirmed. You can now continue."
@@ -256,6 +269,16 @@ SAMPLES = (
         {"services": [("Alumni", "https://portal.example/"), ("Feriehjelpen", "https://ferie.example/")]},
     ),
     Sample("start-without", "start", {"services": []}),
+    Sample("start-devices", "start", {"services": [], "devices": True}),
+    Sample("device-code", "device-code", {}, more=(("typed", {"user-code": ""}),)),
+    Sample("device-code-given", "device-code", {}, more=CODE_TYPED),
+    Sample("device-code-wrong", "device-code", {}, _one("user-code", "E-USER-CODE-WRONG"), status=422, more=CODE_TYPED),
+    Sample("device-code-wait", "device-code", {}, _one("user-code", "E-WAIT", n=42), status=429, more=CODE_TYPED),
+    Sample("device-approve", "device-approve", ASKED),
+    Sample("device-approve-near", "device-approve", {**ASKED, "same_network": True}),
+    Sample("device-approve-called", "device-approve", CALLED),
+    *(Sample(f"device-result-{state}", "device-result", {**ASKED, "state": state}) for state in RESULTS),
+    Sample("device-result-called", "device-result", {**CALLED, "state": "approved"}),
     Sample("help", "help", {}),
     Sample("privacy", "privacy", {}),
     Sample("terms", "terms", {}),

@@ -151,6 +151,14 @@ FIELDS: dict[tuple[str, str], dict[str, str]] = {
         "inputmode": "numeric",
         "data-webotp": "",
     },
+    ("device-code", "user-code"): {
+        "type": "text",
+        "autocomplete": "off",
+        "autocapitalize": "characters",
+        "spellcheck": "false",
+        "autocorrect": "off",
+        "dir": "ltr",
+    },
     ("phone", "country"): {"autocomplete": "tel-country-code"},
     ("phone", "tel"): {"type": "tel", "autocomplete": "tel", "inputmode": "tel", "dir": "ltr"},
 }
@@ -196,6 +204,8 @@ MAIN_ACTIONS = {
     "accounts": ["session", "b", "other"],
     "consent": ["share", "refuse"],
     "sign-out": ["sign-out", "stay"],
+    "device-code": ["continue"],
+    "device-approve": ["approve", "reject"],
 }
 
 

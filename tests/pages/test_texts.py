@@ -177,6 +177,12 @@ CATALOGUE: Mapping[str, tuple[str, str, dict[str, str | int]]] = {
         "We could not send the email. Check the address, or try again shortly.",
         {},
     ),
+    "E-USER-CODE-EMPTY": ("Skriv inn koden.", "Enter the code.", {}),
+    "E-USER-CODE-WRONG": (
+        "Koden stemmer ikke, eller den har løpt ut. Sjekk den, eller be om en ny.",
+        "That code is not right, or it has run out. Check it, or ask for a new one.",
+        {},
+    ),
     "E-CHOICE": ("Velg ett av alternativene.", "Choose one of the options.", {}),
     "E-EMAIL-BEFORE": (
         "E-postadressen mangler det som står foran krøllalfa (@), for eksempel navn@example.com.",

@@ -11,7 +11,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from idp import clock as idp_clock
-from idp.rules.client_metadata import TOKEN_EXCHANGE
+from idp.rules.client_metadata import CIBA, DEVICE_CODE, TOKEN_EXCHANGE
 from idp.services import keys
 from idp.services.clients import Registered
 from tests.people import Person, Provider
@@ -111,12 +111,41 @@ def test_levels(kari: Person) -> None:
 
 @pytest.mark.parametrize(
     "grant",
-    ["authorization_code", "refresh_token", "client_credentials", TOKEN_EXCHANGE, "password", "implicit"],
-)
+    [
+        "authorization_code", "refresh_token", "client_credentials", TOKEN_EXCHANGE, DEVICE_CODE, CIBA, "password",
+        "implicit",
+    ],
+)  # fmt: skip
 def test_grants(provider: Provider, grant: str) -> None:
     known = error(posts(provider, "/token", {"grant_type": grant}))[1] != "unsupported_grant_type"
 
     assert known is (grant in advertised(provider, "grant_types_supported"))
+
+
+@pytest.mark.parametrize("mode", ["poll", "ping", "push"])
+def test_ways_to_hear_of_a_decision(provider: Provider, document: dict[str, Any], mode: str) -> None:
+    """OpenID CIBA Core §4."""
+    told_at = {"backchannel_client_notification_endpoint": "https://a.example/ping"} if mode == "ping" else {}
+    grants = ["authorization_code", "refresh_token", CIBA]
+    try:
+        works = provider.register(grant_types=grants, backchannel_token_delivery_mode=mode, **told_at) is not None
+    except ValueError:
+        works = False
+
+    assert works is (mode in document["backchannel_token_delivery_modes_supported"])
+    assert document["backchannel_user_code_parameter_supported"] is False
+
+
+@pytest.mark.parametrize("algorithm", ["ES256", "RS256", "PS256", "Ed25519"])
+def test_algorithms_of_requests_by_the_back_channel(provider: Provider, algorithm: str) -> None:
+    named = "backchannel_authentication_request_signing_alg"
+    assert algorithm in advertised(provider, f"{named}_values_supported")
+    told = {"backchannel_token_delivery_mode": "poll", named: algorithm}
+    client = held_by(provider, algorithm, grant_types=["authorization_code", "refresh_token", CIBA], **told)
+    now = idp_clock.timestamp()
+    claims = {"iss": client.client.client_id, "aud": BASE, "iat": now, "nbf": now, "exp": now + 60, "jti": "once"}
+    request = signs(algorithm, {**claims, "scope": "openid", "login_hint": "kari@example.no"})
+    assert posts(provider, "/backchannel-authentication", {"request": request}, caller=client).status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -20,11 +20,14 @@ PARAMETERS = [
     "prompt", "max_age", "acr_values", "claims", "id_token_hint", "login_hint", "ui_locales", "code_challenge",
     "code_challenge_method", "authorization_details",
     "request", "request_uri", "dpop_jkt", "post_logout_redirect_uri", "access_token", "told",
+    "device_code", "auth_req_id", "user_code", "user-code", "binding_message", "requested_expiry", "login_hint_token",
+    "client_notification_token", "do", "form",
 ]  # fmt: skip
 HEADERS = ("Authorization", "DPoP", "Accept", "Content-Type", "Origin", "Cookie", "X-Client-Cert", "Accept-Language")
 SEEMLY = [
     PORTAL, "code", "openid", "openid email", "S256", "none", "login", "authorization_code", "refresh_token",
     "client_credentials", "a" * 43, "a.b.c", "e30.e30.", "{}", '{"id_token": {"acr": {"essential": true}}}', "0", "-1",
+    "urn:ietf:params:oauth:grant-type:device_code", "urn:openid:params:grant-type:ciba", "WDJB-MJHT", "kari@example.no",
     "urn:ietf:params:oauth:request_uri:x", "jwt", "form_post", "DPoP a", "Bearer a.b.c", "Basic YTpi", "=", "\x00", "%",
 ]  # fmt: skip
 values = st.one_of(st.sampled_from(SEEMLY), st.text(max_size=40), st.just("x" * 9000), st.just("[" * 5000))
@@ -35,6 +38,7 @@ header_values = st.one_of(st.sampled_from(SEEMLY), st.text(st.characters(max_cod
 headers = st.dictionaries(st.sampled_from(HEADERS), header_values, max_size=3)
 PATHS = (
     "/authorize", "/token", "/par", "/userinfo", "/introspect", "/revoke", "/logout", "/register", "/register/c_x",
+    "/device-authorization", "/backchannel-authentication", "/device", "/device/x", "/device/resume/x",
     "/jwks", "/signed-out", "/authorize/resume/x", "/logout/resume/x", "/.well-known/openid-configuration",
 )  # fmt: skip
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
+from idp.rules.client_metadata import CIBA, DEVICE_CODE
 from idp.services import registration
 from tests.client_site import ClientSite
 from tests.conftest import Clock
@@ -145,6 +146,8 @@ def test_unknown_members_are_passed_over(provider: Provider) -> None:
         ({"redirect_uris": "https://portal.example/"}, "invalid_redirect_uri"),
         ({"grant_types": ["client_credentials"]}, "invalid_client_metadata"),
         ({"grant_types": ["implicit"]}, "invalid_client_metadata"),
+        ({"grant_types": [DEVICE_CODE]}, "invalid_client_metadata"),
+        ({"grant_types": ["authorization_code", CIBA]}, "invalid_client_metadata"),
         ({"grant_types": []}, "invalid_client_metadata"),
         ({"grant_types": 7}, "invalid_client_metadata"),
         ({"response_types": ["token"]}, "invalid_client_metadata"),

@@ -19,7 +19,7 @@ from idp.settings import Settings
 AT = datetime(2026, 3, 2, 13, 35, tzinfo=UTC)  # 14.35 in Oslo
 MAILS = ("M-1", "M-2", "M-3", "M-4", "M-5", "M-8", "M-13", "M-14")
 CODE_MAILS = ("M-1", "M-2", "M-3")
-TEXT_MESSAGES = ("T-1", "T-2", "T-3")
+TEXT_MESSAGES = ("T-1", "T-2", "T-3", "T-4")
 LANGUAGES = ("nb", "en")
 DEVICE = {"nb": "Chrome på Windows", "en": "Chrome on Windows"}
 
@@ -108,6 +108,10 @@ TEXTS = {
     "deg? Logg inn og se under Sikkerhet.",
     ("T-3", "en"): "Alumni: Your sign-in phone number was changed to one ending in 67. Not you? Sign in and look "
     "under Security.",
+    ("T-4", "nb"): "WDJB-MJHT godkjenner en forespørsel hos Alumni, under Koble til en enhet. Gjelder i 10 minutter. "
+    "Ikke del den.",
+    ("T-4", "en"): "WDJB-MJHT approves a request with Alumni, under Connect a device. Valid for 10 minutes. "
+    "Do not share it.",
 }
 CALLS = {
     "nb": [
@@ -135,6 +139,8 @@ def message(kind: str, language: str, **values: str) -> Message:
     told = {"device": DEVICE.get(language, ""), "place": "Oslo", "ending": "67", **values}
     if kind in (*CODE_MAILS, "T-1", "T-2", "V-1"):
         told = {"code": "420719", "minutes": minutes, **told}
+    if kind == "T-4":
+        told = {"code": "WDJB-MJHT", "minutes": minutes, **told}
     return Message(kind=kind, channel="email", to="kari@example.no", locale=language, values=told, at=AT)
 
 
@@ -303,7 +309,8 @@ def test_another_time_zone_is_named_in_words() -> None:
 @pytest.mark.parametrize("kind", TEXT_MESSAGES)
 def test_text_messages_are_worded_as_agreed_and_bound_to_the_host(kind: str, language: str) -> None:
     """Page spec §12.4, SR-24: the last line is exactly `@host #code`, the host without scheme and port."""
-    bound = "" if kind == "T-3" else "\n\n@login.example.no #420719"
+    code = {"T-4": "WDJB-MJHT"}.get(kind, "420719")
+    bound = "" if kind == "T-3" else f"\n\n@login.example.no #{code}"
 
     assert wording().sms(message(kind, language)) == TEXTS[kind, language] + bound
 
