@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from msgspec import Meta, Struct, field
 
@@ -219,6 +221,23 @@ class Tokens(Section, frozen=True, kw_only=True):
     """Seconds in which the preceding refresh token may be tried once more (SR-86)."""
 
 
+class Passkeys(Section, frozen=True, kw_only=True):
+    """[passkeys] Passkeys: sign-in by face, fingerprint or screen lock (WebAuthn)."""
+
+    enabled: bool = True
+    """Offer passkeys. Off: nobody can use or make one; those that were made stay."""
+    relying_party_id: str | None = None
+    """Domain that passkeys belong to: the issuer's host (default) or a domain above it. Another one voids them all."""
+    origins: tuple[str, ...] = ()
+    """Further origins whose pages may use these passkeys, compared as a whole. The issuer's own always may."""
+    attestation_roots: str | None = None
+    """PEM file of makers' certificates. With it a new passkey must prove by which of `authenticators` it was made."""
+    authenticators: tuple[str, ...] = ()
+    """AAGUIDs of the authenticators that are taken then. Most people's passkeys prove nothing of the kind."""
+    offer_after_sign_up: bool = False
+    """Offer a passkey at the end of a sign-up. After a reset it is offered in any case."""
+
+
 class Mail(Section, frozen=True, kw_only=True):
     """[mail] Mail over SMTP."""
 
@@ -303,6 +322,7 @@ class Settings(Section, frozen=True, kw_only=True):
     limits: Limits = field(default_factory=Limits)
     sessions: Sessions = field(default_factory=Sessions)
     tokens: Tokens = field(default_factory=Tokens)
+    passkeys: Passkeys = field(default_factory=Passkeys)
     mail: Mail = field(default_factory=Mail)
     sms: Gateway = field(default_factory=Gateway)
     voice: Gateway = field(default_factory=Gateway)
@@ -317,3 +337,17 @@ class Settings(Section, frozen=True, kw_only=True):
     def is_loopback(self) -> bool:
         """Whether the issuer is plain http on this machine: the demo and tests, never production."""
         return self.server.issuer.startswith("http://")
+
+    @property
+    def relying_party_id(self) -> str | None:
+        """The domain that passkeys belong to. None where there are none: switched off, or the host is no domain."""
+        domain = self.passkeys.relying_party_id or urlsplit(self.server.issuer).hostname or ""
+        return domain if self.passkeys.enabled and not _is_address(domain) else None
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return not host
+    return True

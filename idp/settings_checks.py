@@ -172,6 +172,25 @@ def _mutual_tls(settings: Settings) -> Iterator[Problem]:
         yield Problem("mutual_tls.base_url", "must be an https origin")
 
 
+def _passkeys(settings: Settings) -> Iterator[Problem]:
+    own, host = settings.passkeys, urlsplit(settings.server.issuer).hostname or ""
+    domain = own.relying_party_id
+    if domain is not None and host != domain and not (host.endswith(f".{domain}") and "." in domain):
+        yield Problem("passkeys.relying_party_id", f"must be {host}, or a domain above it; browsers take no other")
+    for origin in own.origins:
+        parts = _split(origin)
+        if parts is None or not parts.hostname or origin != f"{parts.scheme}://{parts.netloc}".lower():
+            yield Problem("passkeys.origins", f"{origin!r} is no origin like https://login.example.com")
+        elif parts.scheme != "https" and not is_loopback(parts.hostname):
+            yield Problem("passkeys.origins", "plain http is for this machine only; use https")
+    yield from _certificates("passkeys.attestation_roots", own.attestation_roots)
+    if (own.attestation_roots is None) != (not own.authenticators):
+        yield Problem("passkeys.authenticators", "goes together with attestation_roots: neither says anything alone")
+    for aaguid in own.authenticators:
+        if not re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", aaguid):
+            yield Problem("passkeys.authenticators", f"{aaguid!r} is no AAGUID in lower case, with hyphens")
+
+
 def _stores(settings: Settings) -> Iterator[Problem]:
     if not settings.database.url.startswith(("sqlite:///", "postgresql+psycopg://")):
         yield Problem("database.url", "must begin with sqlite:/// or postgresql+psycopg://")
@@ -225,6 +244,7 @@ CHECKS = (
     _outgoing,
     _clients_addresses,
     _mutual_tls,
+    _passkeys,
     _stores,
     _secret_files,
 )

@@ -12,6 +12,7 @@ from msgspec import Struct
 from idp.factors.authenticator_app import AuthenticatorApp
 from idp.factors.email_code import email_code
 from idp.factors.one_time_code import OneTimeCode
+from idp.factors.passkey import Passkey, passkey
 from idp.factors.password import Password
 from idp.factors.sms import sms
 from idp.factors.voice import voice
@@ -103,6 +104,7 @@ class Tools:
     password: Password
     codes: Mapping[str, OneTimeCode]
     authenticator_app: AuthenticatorApp
+    passkey: Passkey
     eids: Eids
 
     @property
@@ -121,6 +123,7 @@ class Tools:
             password=Password(settings.passwords, settings.limits, store, hashing),
             codes={factor.name: factor for factor in made},
             authenticator_app=AuthenticatorApp(settings.limits),
+            passkey=passkey(settings, store),
             eids=eids,
         )
 

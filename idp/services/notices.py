@@ -36,6 +36,26 @@ def phone_changed(account_id: str, *, before: Phone | None, number: str, device:
         _post(Message(kind="T-3", channel="sms", to=before.number, locale=account.locale, values={"ending": ending}))
 
 
+def passkey_added(account_id: str, *, device: str) -> None:
+    """M-9: a passkey was made."""
+    _mail(account_id, "M-9", {"change": "passkey-added", "device": device})
+
+
+def passkey_removed(account_id: str, *, device: str) -> None:
+    """M-9: a passkey was removed."""
+    _mail(account_id, "M-9", {"change": "passkey-removed", "device": device})
+
+
+def weaker_step(account_id: str, *, used: str, device: str) -> None:
+    """M-15: a second step was used though the account has a stronger one (SR-41)."""
+    _mail(account_id, "M-15", {"used": used, "device": device})
+
+
+def passkey_copied(account_id: str) -> None:
+    """M-16: a passkey's counter went back, as that of a copy does; it was refused (SR-38)."""
+    _mail(account_id, "M-16", {})
+
+
 def other_person(account_id: str) -> None:
     """M-14: an eID of somebody else was tried on this account, and refused (SR-104)."""
     _mail(account_id, "M-14", {})

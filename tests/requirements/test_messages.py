@@ -17,7 +17,7 @@ from idp.foundation import template_folder
 from idp.settings import Settings
 
 AT = datetime(2026, 3, 2, 13, 35, tzinfo=UTC)  # 14.35 in Oslo
-MAILS = ("M-1", "M-2", "M-3", "M-4", "M-5", "M-8", "M-13", "M-14")
+MAILS = ("M-1", "M-2", "M-3", "M-4", "M-5", "M-8", "M-9", "M-13", "M-14", "M-15", "M-16")
 CODE_MAILS = ("M-1", "M-2", "M-3")
 TEXT_MESSAGES = ("T-1", "T-2", "T-3", "T-4")
 LANGUAGES = ("nb", "en")
@@ -78,10 +78,16 @@ SUBJECTS = {
     ("M-5", "en"): "Your Alumni password was changed",
     ("M-8", "nb"): "Telefonnummeret ditt hos Alumni er endret",
     ("M-8", "en"): "Your Alumni phone number was changed",
+    ("M-9", "nb"): "Ny passnøkkel hos Alumni",
+    ("M-9", "en"): "New passkey at Alumni",
     ("M-13", "nb"): "Du er registrert hos Alumni",
     ("M-13", "en"): "You are signed up with Alumni",
     ("M-14", "nb"): "En annen persons elektroniske ID ble prøvd på kontoen din hos Alumni",
     ("M-14", "en"): "Another person's electronic ID was tried on your Alumni account",
+    ("M-15", "nb"): "Innlogging hos Alumni med et svakere andre trinn",
+    ("M-15", "en"): "Sign-in to Alumni by a weaker second step",
+    ("M-16", "nb"): "En passnøkkel er avvist hos Alumni",
+    ("M-16", "en"): "A passkey was refused at Alumni",
 }
 SAID = {
     ("M-2", "nb"): "Du har allerede en konto hos oss med denne adressen. Når du har skrevet koden, kan du logge inn "
@@ -136,7 +142,14 @@ def wording(**sections: dict[str, Any]) -> Wording:
 
 def message(kind: str, language: str, **values: str) -> Message:
     minutes = "30" if kind in ("M-1", "M-2") else "10"
-    told = {"device": DEVICE.get(language, ""), "place": "Oslo", "ending": "67", **values}
+    told = {
+        "device": DEVICE.get(language, ""),
+        "place": "Oslo",
+        "ending": "67",
+        "change": "passkey-added",
+        "used": "sms",
+        **values,
+    }
     if kind in (*CODE_MAILS, "T-1", "T-2", "V-1"):
         told = {"code": "420719", "minutes": minutes, **told}
     if kind == "T-4":
@@ -282,10 +295,24 @@ def test_only_what_is_known_is_told_of_who_asked(device: str, place: str, said: 
     assert said in mail("M-1", device=device, place=place).text
 
 
-@pytest.mark.parametrize("kind", ["M-5", "M-8", "M-13", "M-14"])
+@pytest.mark.parametrize("kind", ["M-5", "M-8", "M-9", "M-13", "M-14", "M-15", "M-16"])
 def test_a_notice_says_when_and_from_what(kind: str) -> None:
     assert "Det ble gjort 2. mars 2026 kl. 14.35 fra Chrome på Windows, omtrent Oslo." in mail(kind).text
     assert "Det ble gjort 2. mars 2026 kl. 14.35." in mail(kind, device="", place="").text
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("nb", "Passnøkkel slettet hos Alumni"), ("en", "Passkey removed at Alumni")]
+)
+def test_m_9_says_which_change_it_was(language: str, said: str) -> None:
+    assert mail("M-9", language, change="passkey-removed").subject == said
+
+
+@pytest.mark.parametrize(
+    ("used", "said"), [("sms", "på SMS"), ("voice", "på telefon"), ("totp", "autentiseringsappen")]
+)
+def test_m_15_says_which_step_was_used(used: str, said: str) -> None:
+    assert said in mail("M-15", used=used).text
 
 
 def test_times_are_those_of_when_it_was_asked_for_however_late_it_is_sent() -> None:
