@@ -26,6 +26,10 @@ class ClientFace(Struct, frozen=True, kw_only=True):
     name: str
     start_uri: str | None = None
     home_uri: str | None = None
+    policy_uri: str | None = None
+    """What it will do with what it is told."""
+    tos_uri: str | None = None
+    """What people agree to with it."""
     origin: str | None = None
     first_party: bool = True
     unverified: bool = False

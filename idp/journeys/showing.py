@@ -130,6 +130,8 @@ def consent(here: Here) -> Shown:
         "client_name": client.name,
         "unverified": client.unverified,
         "client_host": (client.origin or "").partition("://")[2],
+        "policy_uri": client.policy_uri,
+        "tos_uri": client.tos_uri,
         "scopes": here.situation.consent,
         "records": here.record.wanted.records,
     }

@@ -48,6 +48,8 @@ PHONE = {"country": "NO", "number": "", "countries": SETTINGS.phones.countries, 
 CONSENT = {
     "client_name": "Feriehjelpen",
     "client_host": "feriehjelpen.example",
+    "policy_uri": "https://feriehjelpen.example/privacy",
+    "tos_uri": "https://feriehjelpen.example/terms",
     "scopes": ("openid", "email", "payslips"),
 }
 FAULT = {"reference": "7K3F-92QD", "time": datetime(2026, 11, 23, 13, 35, tzinfo=UTC), "technical": ""}

@@ -68,3 +68,21 @@ def test_saying_no_goes_back_politely(provider: Provider) -> None:
     signs_in(kari).sends("refuse")
     told = kari.redirected_to()
     assert (told["error"], told["state"]) == ("access_denied", "the-state")
+
+
+def test_people_may_read_what_the_client_says_of_itself_before_they_share(provider: Provider) -> None:
+    """OpenID Connect Registration §2: `policy_uri` and `tos_uri` are shown; the logo never is (SR-111)."""
+    other = provider.register(
+        first_party=False,
+        client_name="Pension",
+        policy_uri="https://portal.example/privacy",
+        tos_uri="https://portal.example/terms",
+        logo_uri="https://portal.example/logo.png",
+    ).client.client_id
+    kari = member(provider)
+    goes_to(kari, other)
+    signs_in(kari)
+
+    assert kari.page.links["Privacy at Pension"] == "https://portal.example/privacy"
+    assert kari.page.links["Terms of Pension"] == "https://portal.example/terms"
+    assert "logo.png" not in kari.answer.get_data(as_text=True)
