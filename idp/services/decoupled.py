@@ -119,7 +119,9 @@ def open_request(client: Client, asked: Asked, *, with_code: bool = True) -> Ope
             code = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
             typed = code if with_code else None
             if decoupled_requests.add(request, handle_digest=digest(handle), user_code=typed):
-                audit.record("decoupled.asked", client_id=client.client_id, reason=asked.kind)
+                audit.record(
+                    "decoupled.asked", account_id=asked.account_id, client_id=client.client_id, reason=asked.kind
+                )
                 return Opened(handle, code, expires_at)
     raise RuntimeError("no user code is free")
 

@@ -6,7 +6,9 @@ send it, to sign in and to decide (RFC 8628 §3.3.1, §5.4). Nothing happens by 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 from flask import Blueprint, redirect, request
@@ -18,7 +20,7 @@ from idp.cookies import Cookies
 from idp.interaction import Approve, ClientFace, Done, Interactions, SignIn
 from idp.journeys.record import Notice
 from idp.rules import user_codes
-from idp.rules.assurance import assess, reaches
+from idp.rules.assurance import Proof, assess, reaches, since
 from idp.rules.identifiers import Malformed
 from idp.rules.limits import Wait
 from idp.services import accounts, clients, decoupled, sessions
@@ -149,7 +151,7 @@ class DeviceViews:
             return here
         match request.form.get("do"):
             case "approve":
-                assurance = assess(session.proofs, clock.now())
+                assurance = assess(_young(session.proofs, found, client), clock.now())
                 if assurance is None or not reaches(assurance.acr, found.level):  # a proof has run out meanwhile
                     return redirect(PATH, SEE_OTHER)
                 decoupled.approve(self.store, found, client, session, assurance)
@@ -200,7 +202,13 @@ class DeviceViews:
             first_party=client.first_party,
             unverified=client.registered_itself,
         )
-        wanted = SignIn(client=face, level=found.level, account_id=found.account_id, resume_at=RESUME_AT)
+        wanted = SignIn(
+            client=face,
+            level=found.level,
+            proofs_since=_since(found, client),
+            account_id=found.account_id,
+            resume_at=RESUME_AT,
+        )
         interaction_id = self.interactions.open(wanted, found.id.encode(), browser=browser)
         return redirect(f"/journey/{interaction_id}", SEE_OTHER)
 
@@ -217,6 +225,17 @@ def _given(text: str) -> str:
         return user_codes.written(user_codes.user_code(text))
     except Malformed:
         return ""
+
+
+def _since(found: DecoupledRequest, client: Client) -> datetime | None:
+    """From when on proofs count, for a client that is registered with an age (OpenID Connect Registration §2)."""
+    age = client.default_max_age
+    return found.created_at - timedelta(seconds=age) if age is not None else None
+
+
+def _young(proofs: Sequence[Proof], found: DecoupledRequest, client: Client) -> Sequence[Proof]:
+    instant = _since(found, client)
+    return proofs if instant is None else since(proofs, instant, wanted=found.level)
 
 
 def _result(state: str, found: DecoupledRequest, face: ClientFace, *, status: int) -> Response:

@@ -161,6 +161,17 @@ def test_the_sign_in_is_the_sessions_own(provider: Provider, television: Registe
     assert abs(claims["auth_time"] - (idp_clock.timestamp() - 3000)) < 60
 
 
+def test_a_client_with_an_age_of_its_own_wants_a_sign_in_that_young(provider: Provider) -> None:
+    """OpenID Connect Registration §2 default_max_age: here, too, and not only on the way in."""
+    strict, ola = device(provider, default_max_age=600), signed_in(provider, ago=900)
+    assert types(ola, begins(provider, strict)["user_code"]).step == "login"
+    per = signed_in(provider, ago=300)
+    given = begins(provider, strict)
+    approves(per, given["user_code"])
+    claims = told(polls(provider, strict, given["device_code"]).get_json()["id_token"])
+    assert abs(claims["auth_time"] - (idp_clock.timestamp() - 300)) < 60
+
+
 def test_a_token_for_an_api(kari: Person, provider: Provider, television: Registered) -> None:
     """RFC 8707, RFC 9068: asked for at the start, or of what the client may reach when it comes for its tokens."""
     given = begins(provider, television, scope="openid payslips", resource=PAYSLIPS)
