@@ -172,6 +172,7 @@ class DeviceViews:
                 "form": self.tokens.make(browser, PATH),
                 "action": PATH,
                 "typed": {FIELD: typed},
+                "kept_query": f"{urlencode({'user_code': code})}&" if (code := _given(typed)) else "",
                 "errors": [{"field": FIELD, "text": error}] if error else [],
                 "notices": [{"kind": "info", "text": notices.text(Notice("info", "stale"))}] if stale else [],
             }

@@ -406,6 +406,14 @@ def test_a_link_fills_in_and_never_skips(kari: Person, provider: Provider, telev
     assert polls(provider, television, given["device_code"]).status_code == 200
 
 
+def test_another_language_keeps_the_code(kari: Person) -> None:
+    """Page spec §3.1."""
+    kari.goes("/device?user_code=WDJB-MJHT")
+    kari.goes(f"/device{kari.page.links['Norsk bokmål']}")
+    assert kari.page.heading == "Koble til en enhet"
+    assert kari.page.form_with("continue").fields["user-code"] == "WDJB-MJHT"
+
+
 def test_a_link_with_something_else_fills_in_nothing(kari: Person) -> None:
     kari.goes("/device?user_code=%22%3E%3Cscript%3Ealert(1)%3C/script%3E")
     assert kari.page.form_with("continue").fields["user-code"] == ""
