@@ -36,8 +36,9 @@ from idp.web.eid import EidViews
 from idp.web.journey import JourneyViews
 from idp.web.proxies import TrustedProxies
 from idp.web.sign_out import SignOutViews
+from idp.web.undo import UndoViews
 
-FORMS = ("/journey/", "/sign-out/", "/account", f"{device.PATH}/")
+FORMS = ("/journey/", "/sign-out/", "/account", "/undo", f"{device.PATH}/")
 """Where pages of ours post to."""
 
 LARGEST_BODY = 64 * 1024
@@ -121,6 +122,8 @@ def _people(app: Flask, parts: Parts) -> None:
     tools = AccountTools(parts.settings, parts.store, parts.eids)
     account = AccountViews(tools, parts.interactions, parts.cookies, parts.tokens, ACCOUNT_PARTS)
     app.register_blueprint(account.blueprint())
+    undo = UndoViews(parts.cookies, parts.tokens, parts.store, parts.hashing)
+    app.register_blueprint(undo.blueprint())
     app.register_blueprint(SignOutViews(parts.interactions, parts.cookies, parts.tokens, parts.store).blueprint())
     devices = device.DeviceViews(parts.settings, parts.store, parts.interactions, parts.cookies, parts.tokens)
     app.register_blueprint(devices.blueprint())

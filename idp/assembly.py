@@ -15,13 +15,21 @@ from idp.interaction import Interactions
 from idp.journeys.engine import Engine
 from idp.journeys.record import Tools
 from idp.outgoing.guarded import Guarded
-from idp.services import audit, registration, remembered_devices, sessions, throttling
+from idp.services import audit, registration, remembered_devices, sessions, throttling, undoing
 from idp.services.client_keys import ClientKeys
 from idp.services.eids import Eids
 from idp.services.hashing import Hashing
 from idp.settings import Settings
 from idp.signing.keyring import Keyring
-from idp.stores.durable import codes, decoupled_requests, eid_transactions, grants, outbox
+from idp.stores.durable import (
+    codes,
+    decoupled_requests,
+    eid_transactions,
+    former_addresses,
+    grants,
+    outbox,
+    support_codes,
+)
 from idp.stores.durable.sealing import Vault
 from idp.stores.shortlived.contract import ShortLived
 from idp.stores.shortlived.journeys import JourneyRecords
@@ -87,7 +95,7 @@ def assemble(app: Flask, settings: Settings) -> Parts:
         tokens=FormTokens(vault.index("form tokens", purpose="key of form tokens")),
         guarded=guarded,
         client_keys=ClientKeys(guarded),
-        chores=(_erase_codes, _forget_sessions, _forget_grants, _forget_counters, _forget_attempts),
+        chores=(_erase_codes, _forget_sessions, _forget_grants, _forget_counters, _forget_attempts, _end_waits),
     )
     app.extensions["idp"] = parts
     return parts
@@ -112,6 +120,12 @@ def _forget_counters() -> None:
     throttling.forget_idle()
     registration.forget()
     audit.forget_old()
+
+
+def _end_waits() -> None:
+    undoing.forget()
+    former_addresses.forget(now=clock.now())
+    support_codes.forget(now=clock.now())
 
 
 def _forget_attempts() -> None:

@@ -196,6 +196,21 @@ class Sessions(Section, frozen=True, kw_only=True):
     """Seconds both factors may be old when an identity is tied to an account, or security changed (SR-40, SR-104)."""
 
 
+class Recovery(Section, frozen=True, kw_only=True):
+    """[recovery] Lost phones and changed addresses: how long they wait, and how long they may be undone."""
+
+    phone_wait: Annotated[int, Meta(ge=86400, le=604800)] = 86400
+    """Seconds until a new phone counts that was proved by eID or support alone; as long it may be undone."""
+    address_undo: Annotated[int, Meta(ge=259200, le=604800)] = 259200
+    """Seconds in which the old address may undo a change of address (SR-66)."""
+    former_address: Annotated[int, Meta(ge=604800, le=2592000)] = 604800
+    """Seconds in which an address that was left still leads back to its account, and to no other."""
+    pending_address: Annotated[int, Meta(ge=1800, le=86400)] = 86400
+    """Seconds in which a new address must be proved after it was asked for (SR-66)."""
+    support_code: Annotated[int, Meta(ge=3600, le=259200)] = 259200
+    """Seconds a code of `idp person start-recovery` counts."""
+
+
 class Tokens(Section, frozen=True, kw_only=True):
     """[tokens] What clients get."""
 
@@ -321,6 +336,7 @@ class Settings(Section, frozen=True, kw_only=True):
     codes: Codes = field(default_factory=Codes)
     limits: Limits = field(default_factory=Limits)
     sessions: Sessions = field(default_factory=Sessions)
+    recovery: Recovery = field(default_factory=Recovery)
     tokens: Tokens = field(default_factory=Tokens)
     passkeys: Passkeys = field(default_factory=Passkeys)
     mail: Mail = field(default_factory=Mail)

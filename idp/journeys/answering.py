@@ -12,6 +12,7 @@ from idp.journeys.facts import Facts
 from idp.journeys.record import Accepted, Declined, Fault, Here, Notice, Rejected, Result, Submission, SwitchedUser
 from idp.rules import identifiers
 from idp.rules.identifiers import EmailAddress, Malformed
+from idp.services import accounts as services
 
 ONCE_MORE = Notice("info", "once-more")
 
@@ -36,6 +37,28 @@ def email(here: Here, submission: Submission) -> Result:
     return _send_to(here, submission, address)
 
 
+def new_email(here: Here, submission: Submission) -> Result:
+    """The address to have instead: a code goes there, or words where somebody else has it already (page spec §11)."""
+    try:
+        address = identifiers.email_address(submission.typed.get("email", ""))
+    except Malformed as problem:
+        return fault("email", problem)
+    if address.canonical == services.address_of(here.situation.account_id or "").canonical:
+        return Rejected((Fault("email", "E-EMAIL-SAME"),))
+    answer = {"typed": address.typed, "canonical": address.canonical, "at": here.now.isoformat()}
+    asked = replace(here.facts, answers={**here.facts.answers, "new-email": answer})
+    there = sending.with_factor(sending.at(here, step="new-email-code", facts=asked), "email_code")
+    sent = sending.send(there, submission, "email_code")
+    if isinstance(sent, Rejected):
+        return sent
+
+    def change(facts: Facts) -> Facts:
+        cut = facts.cut(("new-email", "new-email-code"))
+        return _sent(cut.answered("new-email", **answer), "new-email-code", sent, there)
+
+    return Accepted(change)
+
+
 def phone(here: Here, submission: Submission) -> Result:
     """The number, and with it the first code by text message or call."""
     country = submission.typed.get("country", "") or here.tools.settings.phones.default_country
@@ -54,14 +77,15 @@ def phone(here: Here, submission: Submission) -> Result:
         "typed": number.typed,
         "takes_sms": "yes" if number.takes_sms else "no",
     }
-    asked = replace(here.facts, answers={**here.facts.answers, "phone": answer})
-    there = sending.with_factor(sending.at(here, step="phone-code", facts=asked), channel)
+    step, code = here.step, f"{here.step}-code"
+    asked = replace(here.facts, answers={**here.facts.answers, step: answer})
+    there = sending.with_factor(sending.at(here, step=code, facts=asked), channel)
     sent = sending.send(there, submission, channel)
     if isinstance(sent, Rejected):
         return sent
 
     def change(facts: Facts) -> Facts:
-        return _sent(facts.cut(("phone", "phone-code")).answered("phone", **answer), "phone-code", sent, there)
+        return _sent(facts.cut((step, code)).answered(step, **answer), code, sent, there)
 
     return Accepted(change)
 
@@ -82,7 +106,9 @@ def consent(here: Here, submission: Submission) -> Result:
 
 ANSWERS: dict[str, Callable[[Here, Submission], Result]] = {
     "email": email,
+    "new-email": new_email,
     "phone": phone,
+    "new-phone": phone,
     "accounts": accounts,
     "consent": consent,
 }

@@ -15,9 +15,9 @@ from msgspec.structs import replace
 
 from idp import clock
 from idp.interaction import Done, Interactions, Refused, SignIn
-from idp.journeys import handlers, showing, standing
+from idp.journeys import closing, handlers, showing, standing
 from idp.journeys.facts import Facts
-from idp.journeys.finish import FINISHES, GoOn
+from idp.journeys.finish import FINISHES
 from idp.journeys.record import (
     Accepted,
     Answer,
@@ -194,7 +194,7 @@ class Engine:
         except Exception:  # whatever it was is raised again: the end must not stay taken
             self._records.release_end(journey_id)
             raise
-        if isinstance(finished, GoOn):
+        if isinstance(finished, closing.GoOn):
             record = self._save(journey_id, lambda now: replace(now, facts=finished.facts))
             self._records.release_end(journey_id)
             return self._advance(journey_id, named(finished.journey, record.wanted) or SIGN_IN, record, visitor)

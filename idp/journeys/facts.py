@@ -125,6 +125,18 @@ def about_account(situation: Situation) -> str | None:
     return f"account:{situation.account_id}" if situation.account_id else None
 
 
+def about_new_address(situation: Situation) -> str | None:
+    """The address that is to take the place of the account's own."""
+    answer = situation.facts.answers.get("new-email")
+    return f"address:{answer['canonical']}" if answer else None
+
+
+def about_new_number(situation: Situation) -> str | None:
+    """The number that is to take the place of the account's own."""
+    answer = situation.facts.answers.get("new-phone")
+    return f"number:{answer['e164']}" if answer else None
+
+
 def about_number(situation: Situation) -> str | None:
     """The phone number the person gave."""
     answer = situation.facts.answers.get("phone")

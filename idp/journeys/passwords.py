@@ -8,7 +8,6 @@ from typing import Any
 from idp.factors.contract import Limited
 from idp.factors.password import Mismatch
 from idp.journeys.record import Accepted, Fault, Here, Rejected, Result, Submission
-from idp.rules import identifiers
 from idp.rules.identifiers import EmailAddress, Malformed
 from idp.services import accounts
 
@@ -70,14 +69,14 @@ def _present_refused(here: Here, submission: Submission, address: EmailAddress) 
 
 
 def _address(here: Here) -> EmailAddress:
-    """The address the password will go with: the account's own, or the one that was just proved."""
-    answer = here.facts.answers.get("email")
-    if answer is not None:
-        return EmailAddress(typed=answer["typed"], canonical=answer["canonical"])
-    account = accounts.by_id(here.situation.account_id or "")
-    if account is None:
-        raise LookupError("no account for a new password")
-    return identifiers.email_address(account.email)
+    """The address the password will go with: the one that was just proved, or the account's own.
+
+    In a reset they may differ: an address that was left leads back to its account for some days.
+    """
+    if here.journey != "sign-up":
+        return accounts.address_of(here.situation.account_id or "")
+    answer = here.facts.answers["email"]
+    return EmailAddress(typed=answer["typed"], canonical=answer["canonical"])
 
 
 def _at(problem: Malformed) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from idp.journeys.record import Accepted, Fault, Here, Rejected, Result, Submiss
 from idp.journeys.standing import proof_of
 from idp.rules import identifiers
 from idp.rules.identifiers import Malformed
-from idp.services import accounts
+from idp.services import addresses
 from idp.stores.durable.codes import Verdict
 
 REFUSALS = {Verdict.EXPIRED: "E-CODE-EXPIRED", Verdict.SPENT: "E-CODE-SPENT", Verdict.WRONG: "E-CODE-WRONG"}
@@ -70,7 +70,7 @@ STEPS: dict[str, Callable[[Here, Submission], Result]] = {
     "login": login,
     "email-code": code,
     "second-step": second_step,
-    "phone-code": code,
+    **dict.fromkeys(("new-email-code", "phone-code", "new-phone-code"), code),
 }
 
 
@@ -105,7 +105,8 @@ def _resend(here: Here, there: sending.There, submission: Submission) -> Result:
     default = there.begun.factor if there.begun else "email_code"
     factor = default if submission.do == "resend" else submission.do
     there = sending.with_factor(there, factor)
-    if here.step == "phone-code" and factor == "sms" and here.facts.answers["phone"]["takes_sms"] == "no":
+    number = here.facts.answers.get(sending.NUMBERS.get(here.step, ""), {})
+    if factor == "sms" and number.get("takes_sms") == "no":
         return Rejected((Fault("code", "E-TEL-LANDLINE"),))
     sent = sending.send(there, submission, factor)
     match sent:
@@ -119,19 +120,19 @@ def _resend(here: Here, there: sending.There, submission: Submission) -> Result:
 def _proved(here: Here, there: sending.There, proved: Proved, submission: Submission) -> Callable[[Facts], Facts]:
     address_life = timedelta(seconds=here.tools.settings.sessions.address_proof)
     proof = proof_of(here, here.step, there.about, proved)
-    if here.step == "email-code":
+    if here.step in sending.ADDRESSES:
         proof = replace(proof, until=proved.at + address_life)
     owner = None
     if here.step == "email-code":
-        found = accounts.by_address(here.facts.answers["email"]["canonical"])
+        found = addresses.owner(here.facts.answers["email"]["canonical"])
         owner = found.id if found and found.active else None
 
     def change(facts: Facts) -> Facts:
         known = facts.proved(proof)
         if here.step == "email-code":
             return replace(known, address_account=owner)
-        if here.step == "phone-code":
-            return known.kept("phone-code", method=proved.method, at=proved.at.isoformat())
+        if here.step in sending.NUMBERS:
+            return known.kept(here.step, method=proved.method, at=proved.at.isoformat())
         return devices.wished(here, submission, known) if here.step == "second-step" else known
 
     return change

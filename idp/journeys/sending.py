@@ -9,7 +9,7 @@ from idp.delivery import outbox
 from idp.factors.contract import Attempt, Earlier, Limited, Sent, SwitchedOff, TooSoon, Unreachable
 from idp.journeys.facts import Begun, Facts
 from idp.journeys.record import Here, Notice, Rejected, Submission
-from idp.services import accounts, throttling
+from idp.services import addresses, throttling
 from idp.stores.durable import codes, credentials
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -22,6 +22,13 @@ ONCE_A_DAY = 24 * 3600
 
 SWITCHED_OFF = Rejected(status=403, page="lost-phone", notices=(Notice("warning", "switched-off"),))
 """Too many wrong tries in a row: this phone no longer serves (SR-17)."""
+
+
+ADDRESSES = {"email-code": "email", "new-email-code": "new-email"}
+"""Steps whose code goes to an address that the person gave, and the step at which they gave it."""
+
+NUMBERS = {"phone-code": "phone", "new-phone-code": "new-phone"}
+"""The same of a number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +59,19 @@ class There:
     @property
     def about(self) -> str:
         """What a proof at this step is about."""
-        if self.step == "email-code":
-            return f"address:{self.facts.answers['email']['canonical']}"
-        if self.step == "phone-code":
-            return f"number:{self.facts.answers['phone']['e164']}"
+        if self.step in ADDRESSES:
+            return f"address:{self.facts.answers[ADDRESSES[self.step]]['canonical']}"
+        if self.step in NUMBERS:
+            return f"number:{self.facts.answers[NUMBERS[self.step]]['e164']}"
         return f"account:{self.here.situation.account_id}"
 
     @property
     def destination(self) -> str:
         """Where its codes go: the address as typed, the number as proved or as given."""
-        if self.step == "email-code":
-            return self.facts.answers["email"]["typed"]
-        if self.step == "phone-code":
-            return self.facts.answers["phone"]["e164"]
+        if self.step in ADDRESSES:
+            return self.facts.answers[ADDRESSES[self.step]]["typed"]
+        if self.step in NUMBERS:
+            return self.facts.answers[NUMBERS[self.step]]["e164"]
         phone = credentials.phone_of(self.here.situation.account_id or "")
         return phone.number if phone else ""
 
@@ -152,13 +159,21 @@ def _void(begun: Begun, there: There) -> None:
 
 
 def _message(there: There, submission: Submission, factor: str) -> tuple[str, bool]:
-    """Which message carries the code, and whether a trap was sprung (page spec §7, §12)."""
+    """Which message carries the code, and whether to send none: a trap was sprung, or words were sent today (§12).
+
+    Words instead of a code: nobody has the address in a reset, or somebody else has it in a change of address.
+    """
     if factor != "email_code":
-        return ("V-1" if factor == "voice" else "T-1"), False
-    known = accounts.by_address(there.facts.answers["email"]["canonical"]) is not None
+        new = "T-2" if there.step == "new-phone-code" else "T-1"
+        return ("V-1" if factor == "voice" else new), False
+    owner = addresses.owner(there.facts.answers[ADDRESSES[there.step]]["canonical"])
+    known = owner is not None
     if there.here.journey == "sign-up":
         return ("M-2" if known else "M-1"), bool(submission.typed.get("website"))
-    if known:
-        return "M-3", False
+    code, words, wanted = "M-3", "M-4", known
+    if there.step == "new-email-code":  # an address that one left some days ago is one's own
+        code, words, wanted = "M-21", "M-22", owner is None or owner.id == there.here.situation.account_id
+    if wanted:
+        return code, False
     key = throttling.address_key(there.about)
-    return "M-4", not there.here.tools.store.claim(f"told-no-account:{key}", ttl=ONCE_A_DAY)
+    return words, not there.here.tools.store.claim(f"told-{words}:{key}", ttl=ONCE_A_DAY)

@@ -13,7 +13,13 @@ from idp.stores.durable import codes
 
 Shown = dict[str, Any]
 
-TEMPLATES = {("reset", "email"): "forgot", ("reset", "finish-first"): "lost-phone"}
+TEMPLATES = {
+    ("reset", "email"): "forgot",
+    ("reset", "finish-first"): "lost-phone",
+    ("change-email", "new-email-code"): "email-code",
+    ("change-phone", "new-phone"): "phone",
+    ("change-phone", "new-phone-code"): "phone-code",
+}
 """Where a step's page is not named as the step."""
 
 CHOOSERS = {"second-step": "second-step", "eid": "eid"}
@@ -97,13 +103,14 @@ def code(here: Here) -> Shown:
 
 def phone(here: Here) -> Shown:
     """The number as typed, and the countries codes are sent to."""
-    answer = here.facts.answers.get("phone", {})
+    answer = here.facts.answers.get(here.step, {})
     phones = here.tools.settings.phones
     return {
         "country": _rejected(here, "country") or answer.get("country", phones.default_country),
         "number": _rejected(here, "tel") or answer.get("typed", ""),
         "countries": phones.countries,
         "finishing": here.journey == "sign-in",
+        "change": here.record.wanted.change is not None,
     }
 
 
@@ -146,7 +153,9 @@ SHOWN: dict[str, Callable[[Here], Shown]] = {
     "login": login,
     "second-step": lambda here: second_step(here) | (code(here) if here.facts.begun.get("second-step") else {}),
     "email-code": code,
-    "phone-code": code,
+    **dict.fromkeys(("new-email-code", "phone-code", "new-phone-code"), code),
+    "new-email": lambda here: {"email": _rejected(here, "email"), "now": _own_address(here)},
+    "new-phone": phone,
     "password": passwords.shown,
     "new-password": passwords.shown,
     "phone": phone,
@@ -186,15 +195,19 @@ def _typed_address(here: Here) -> str:
     return _rejected(here, "email") or here.facts.answers.get("email", {}).get("typed", "")
 
 
+def _own_address(here: Here) -> str:
+    return accounts.address_of(here.situation.account_id or "").typed
+
+
 def _destination(here: Here) -> Shown:
-    if here.step == "email-code":
+    if here.step in sending.ADDRESSES:
         return {
-            "email": here.facts.answers["email"]["typed"],
+            "email": here.facts.answers[sending.ADDRESSES[here.step]]["typed"],
             "purpose": here.journey,
             "sender": here.tools.settings.mail.sender,
         }
-    if here.step == "phone-code":
-        answer = here.facts.answers["phone"]
+    if here.step in sending.NUMBERS:
+        answer = here.facts.answers[sending.NUMBERS[here.step]]
         return {"number": answer["e164"], "last_digits": answer["e164"][-2:]}
     return second_step(here)
 
@@ -216,8 +229,9 @@ def _state(here: Here) -> str:
 
 
 def _other_channel(here: Here, factor: str) -> str | None:
-    if here.step == "phone-code":
-        enrolled: tuple[str, ...] = ("voice",) if here.facts.answers["phone"]["takes_sms"] == "no" else ("sms", "voice")
+    if here.step in sending.NUMBERS:
+        number = here.facts.answers[sending.NUMBERS[here.step]]
+        enrolled: tuple[str, ...] = ("voice",) if number["takes_sms"] == "no" else ("sms", "voice")
     else:
         enrolled = tuple(name for name in here.situation.enrolled if name in PHONE)
     return next((name for name in enrolled if name != factor), None)

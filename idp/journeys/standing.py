@@ -12,7 +12,7 @@ from idp.journeys.facts import Facts, Situation, StepProof
 from idp.journeys.record import Here, Record, Tools
 from idp.journeys.steps import Journey, Step
 from idp.rules.assurance import EID, IDENTITY_LEVELS, METHODS, Proof
-from idp.services import accounts, credentials, identities, remembered_devices
+from idp.services import accounts, credentials, identities, phones, remembered_devices
 from idp.services.eids import Transaction
 from idp.stores.shortlived.sessions import Session
 
@@ -47,6 +47,8 @@ def situation(
     if table.name == "sign-in" and account_id is not None:
         device = remembered_devices.proof_of(account_id, held, days=tools.settings.sessions.remember_device)
         facts = facts.proved(_given(device, account_id)) if device is not None else facts
+    if account_id is not None:
+        phones.settle(account_id)  # a number whose wait is over counts from now on, not from when a worker comes by
     made = Situation(
         facts=facts,
         wanted=record.wanted,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from idp.interaction import SignIn
 from idp.journeys import conditions as when
-from idp.journeys.facts import about_account, about_address, about_number
+from idp.journeys.facts import about_account, about_address, about_new_address, about_new_number, about_number
 from idp.journeys.steps import Journey, Step, ask, enrol, journey, prove, stop
 from idp.rules.assurance import REMEMBERED
 from idp.rules.factor_policy import LOGIN, PHONE, SECOND_STEP
@@ -60,7 +60,30 @@ def security_change(name: str, *steps: Step, then: str) -> Journey:
 
 CHANGE_PASSWORD = security_change("change-password", enrol("new-password", "password"), then="change_password")
 
-JOURNEYS = {journey.name: journey for journey in (SIGN_UP, SIGN_IN, RESET, CHANGE_PASSWORD)}
+CHANGE_EMAIL = security_change(
+    "change-email",
+    ask("new-email"),
+    prove("new-email-code", "email_code", about=about_new_address),
+    then="change_address",
+)
+
+CHANGE_PHONE = security_change(
+    "change-phone",
+    ask("new-phone"),
+    enrol("new-phone-code", *PHONE, about=about_new_number),
+    then="change_phone",
+)
+
+REMOVE_PHONE = security_change("remove-phone", then="remove_phone")
+
+UNDO_CHANGE = security_change("undo-change", then="undo_change")
+
+JOURNEYS = {
+    journey.name: journey
+    for journey in (
+        SIGN_UP, SIGN_IN, RESET, CHANGE_PASSWORD, CHANGE_EMAIL, CHANGE_PHONE, REMOVE_PHONE, UNDO_CHANGE,
+    )
+}  # fmt: skip
 
 
 def named(name: str | None, wanted: SignIn) -> Journey | None:

@@ -10,10 +10,10 @@ from argon2 import Type, extract_parameters
 from argon2.exceptions import InvalidHashError
 
 from idp import clock
-from idp.rules.identifiers import email_address
+from idp.rules.identifiers import EmailAddress, email_address
 from idp.services import remembered_devices, sessions
 from idp.services.hashing import IMPORTED
-from idp.stores.durable import accounts, audit, credentials
+from idp.stores.durable import accounts, audit, credentials, former_addresses, support_codes, undoable_changes
 from idp.stores.durable.accounts import Account, AddressTaken
 from idp.stores.durable.db import transaction
 
@@ -21,9 +21,11 @@ __all__ = [
     "Account",
     "AddressTaken",
     "Person",
+    "address_of",
     "bring_in",
     "by_address",
     "by_id",
+    "end_recoveries",
     "lock",
     "looked_up",
     "open_account",
@@ -57,6 +59,9 @@ def open_account(
     now = clock.now()
     with transaction():
         account_id = accounts.create(canonical, typed, locale=locale, now=now)
+        # After the insert: whoever gave this address up in the same moment has kept it for the account by now.
+        if former_addresses.owner(canonical, now=now) is not None:
+            raise AddressTaken
         if verifier is not None:
             credentials.set_password(account_id, verifier, now=now)
         if phone is not None:
@@ -100,6 +105,14 @@ def by_address(canonical: str) -> Account | None:
     return accounts.by_address(canonical)
 
 
+def address_of(account_id: str) -> EmailAddress:
+    """The address of an account, as typed and as it is looked up. Raises LookupError."""
+    account = accounts.by_id(account_id)
+    if account is None:
+        raise LookupError(account_id)
+    return email_address(account.email)
+
+
 def by_id(account_id: str) -> Account | None:
     """The account of an id."""
     return accounts.by_id(account_id)
@@ -141,11 +154,22 @@ def unlock(account_id: str) -> bool:
     return _set_status(account_id, "active")
 
 
+def end_recoveries(account_id: str) -> None:
+    """No phone that waits takes effect, and no code of support counts any more (SR-46, SR-63).
+
+    What may be undone of an address stays so: a reset must not be the way around it. Joins the caller's transaction.
+    """
+    with transaction():
+        undoable_changes.drop(account_id, kind="phone")
+        support_codes.drop(account_id)
+
+
 def _set_status(account_id: str, status: str) -> bool:
     with transaction():
         changed = accounts.set_status(account_id, status, now=clock.now())
         if changed and status == "locked":
             sessions.end_all(account_id, reason="account locked")
+            end_recoveries(account_id)
         if changed:
             audit.record(f"account.{status}", account_id=account_id)
     return changed

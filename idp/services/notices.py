@@ -5,12 +5,14 @@ Each joins the caller's transaction: no notice of what did not happen. The worke
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from idp import clock
 from idp.delivery import outbox
 from idp.delivery.outbox import Message
-from idp.stores.durable import accounts
+from idp.rules import spelled_codes
+from idp.stores.durable import accounts, former_addresses
 from idp.stores.durable.credentials import Phone
 
 WORTH_TELLING_FOR = timedelta(days=3)
@@ -31,9 +33,42 @@ def phone_changed(account_id: str, *, before: Phone | None, number: str, device:
     """M-8 by mail, and T-3 to the number that served until now. Only the new one's last two digits are told."""
     ending = number[-2:]
     _mail(account_id, "M-8", {"ending": ending, "device": device, "place": place})
-    account = accounts.by_id(account_id)
-    if account is not None and before is not None and before.takes_sms and before.number != number:
-        _post(Message(kind="T-3", channel="sms", to=before.number, locale=account.locale, values={"ending": ending}))
+    if before is not None and before.number != number:
+        _text(account_id, "T-3", before, {"ending": ending})
+
+
+def phone_pending(
+    account_id: str, *, before: Phone | None, number: str, code: str, hours: int, device: str, place: str = ""
+) -> None:
+    """M-23 by mail, and T-6 to the number that serves meanwhile: another will count, and the code that keeps it out."""
+    told = {"ending": number[-2:], "undo_code": spelled_codes.spelled(code), "hours": str(hours)}
+    _mail(account_id, "M-23", {**told, "device": device, "place": place})
+    if before is not None:
+        _text(account_id, "T-6", before, told)
+
+
+def phone_removed(account_id: str, *, before: Phone) -> None:
+    """M-8 by mail, and T-7 to the number that served until now."""
+    _mail(account_id, "M-8", {"ending": ""})
+    _text(account_id, "T-7", before, {})
+
+
+def address_changed(account_id: str, *, left: str, code: str, hours: int, device: str, place: str = "") -> None:
+    """M-7 to every address; the one that was left gets the code that undoes it (SR-66)."""
+    told = {"hours": str(hours), "device": device, "place": place}
+    for address in _addresses(account_id):
+        spelled = spelled_codes.spelled(code) if address == left else ""
+        _mail(account_id, "M-7", {**told, "undo_code": spelled}, to=(address,))
+
+
+def undone(account_id: str, *, besides: str | None = None) -> None:
+    """M-24: a change was undone. `besides` is an address that belongs to the account no longer."""
+    _mail(account_id, "M-24", {}, to=(*_addresses(account_id), *((besides,) if besides else ())))
+
+
+def support_started(account_id: str) -> None:
+    """M-26: support has begun to help somebody who says they are this person."""
+    _mail(account_id, "M-26", {})
 
 
 def passkey_added(account_id: str, *, device: str) -> None:
@@ -61,10 +96,26 @@ def other_person(account_id: str) -> None:
     _mail(account_id, "M-14", {})
 
 
-def _mail(account_id: str, kind: str, values: dict[str, str], *, locale: str | None = None) -> None:
+def _mail(
+    account_id: str, kind: str, values: dict[str, str], *, locale: str | None = None, to: Sequence[str] = ()
+) -> None:
     account = accounts.by_id(account_id)
-    if account is not None:
-        _post(Message(kind=kind, channel="email", to=account.email, locale=locale or account.locale, values=values))
+    if account is None:
+        return
+    for address in to or _addresses(account_id):
+        _post(Message(kind=kind, channel="email", to=address, locale=locale or account.locale, values=values))
+
+
+def _addresses(account_id: str) -> tuple[str, ...]:
+    """The address of an account, and those it has left some days ago (SR-42)."""
+    account = accounts.by_id(account_id)
+    return (account.email, *former_addresses.of_account(account_id, now=clock.now())) if account else ()
+
+
+def _text(account_id: str, kind: str, phone: Phone, values: dict[str, str]) -> None:
+    account = accounts.by_id(account_id)
+    if account is not None and phone.takes_sms:
+        _post(Message(kind=kind, channel="sms", to=phone.number, locale=account.locale, values=values))
 
 
 def _post(message: Message) -> None:

@@ -213,12 +213,13 @@ def _place(journey_id: str, journey: str, step: str) -> str:
 
 def _links(base: str, shown: Shown) -> dict[str, Any]:
     here = f"{base}/{shown.journey}"
+    new = "new-" if shown.step.startswith("new-") else ""
     return {
         "sign_in": f"{base}/sign-in",
         "sign_up": f"{base}/sign-up",
         "forgot": f"{base}/reset",
-        "change_email": f"{here}/email",
-        "change_number": f"{here}/phone",
+        "change_email": f"{here}/{new}email",
+        "change_number": f"{here}/{new}phone",
         "second_step": f"{here}/second-step",
         "other_way": f"{here}/second-step?other-way",
         "lost_phone": f"{here}/lost-phone",

@@ -24,6 +24,11 @@ DONE: dict[str, Callable[[], str]] = {
     "signed-out-one": lambda: gettext("That device is signed out."),
     "signed-out-others": lambda: gettext("All other devices are signed out."),
     "password-changed": lambda: gettext("Your password is changed."),
+    "email-changed": lambda: gettext("Your email address is changed. Sign in with the new one from now on."),
+    "phone-changed": lambda: gettext("Your phone number is changed."),
+    "phone-removed": lambda: gettext("Your phone number is removed."),
+    "email-restored": lambda: gettext("The change of email address is undone."),
+    "phone-restored": lambda: gettext("The change of phone number is undone."),
 }
 
 TEXTS: dict[str, Callable[[Values], str]] = {

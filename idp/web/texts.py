@@ -40,6 +40,7 @@ TEXTS: dict[str, Callable[[Values], str]] = {
     "E-EMAIL-SPACE": lambda _: gettext("The email address cannot contain spaces."),
     "E-EMAIL-CHARS": lambda _: gettext("The email address has characters that cannot be used. Check the spelling."),
     "E-EMAIL-LONG": lambda _: gettext("The email address can have 254 characters at most."),
+    "E-EMAIL-SAME": lambda _: gettext("That is the email address you already have. Enter another."),
     "E-PW-EMPTY": lambda _: gettext("Enter your password."),
     "E-LOGIN": lambda _: gettext("The email address or the password is not right. Check both and try again."),
     "E-WAIT": lambda values: ngettext(
@@ -100,5 +101,6 @@ TEXTS: dict[str, Callable[[Values], str]] = {
     "E-USER-CODE-WRONG": lambda _: gettext(
         "That code is not right, or it has run out. Check it, or ask for a new one."
     ),
+    "E-UNDO-WRONG": lambda _: gettext("That code does not work. It may be misspelled, have been used or have run out."),
     "E-CHOICE": lambda _: gettext("Choose one of the options."),
 }

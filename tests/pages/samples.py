@@ -44,7 +44,7 @@ SECOND = {"last_digits": "67", "channels": ("sms", "voice"), "ways": ()}
 EVERY_WAY = {**SECOND, "ways": ("totp",)}
 ADDRESS = {"email": "kari.nordmann@example.no", "slip": None, "work_email": False}
 PASSWORD = {"email": "kari.nordmann@example.no", "minimum": 12, "present": False, "change": False}
-PHONE = {"country": "NO", "number": "", "countries": SETTINGS.phones.countries, "finishing": False}
+PHONE = {"country": "NO", "number": "", "countries": SETTINGS.phones.countries, "finishing": False, "change": False}
 CONSENT = {
     "client_name": "Feriehjelpen",
     "client_host": "feriehjelpen.example",
@@ -65,6 +65,7 @@ SECURITY = {
     "email": "kari.nordmann@example.no",
     "password_set_at": datetime(2026, 8, 31, tzinfo=UTC),
     "last_digits": "67",
+    "undoable": [],
     "confirmed": CONFIRMATION,
     "ways": ("totp", "sms", "voice"),
     "only_phone": False,
@@ -114,6 +115,10 @@ NOT_YET = "We have not heard from the app yet. Wait a moment, and press again."
 CONFIRMED = "Your email address is confirmed. You can now continue."
 NEW_CODE = "We have sent a new code. Use the newest one."
 UNTIL = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
+UNDOABLE = [
+    {"id": "a", "kind": "email", "before": "kari@example.no", "ending": "", "at": UNTIL, "until": UNTIL},
+    {"id": "b", "kind": "phone", "before": "", "ending": "67", "at": UNTIL, "until": UNTIL},
+]
 
 
 @dataclass(frozen=True)
@@ -216,6 +221,17 @@ SAMPLES = (
         status=422,
         journey="sign-up",
     ),
+    Sample("change-phone", "phone", {**PHONE, "change": True}, journey="change-phone"),
+    Sample("new-email", "new-email", {"email": "", "now": "kari.nordmann@example.no"}, journey="change-email"),
+    Sample(
+        "new-email-same",
+        "new-email",
+        {"email": "", "now": "kari.nordmann@example.no"},
+        _one("email", "E-EMAIL-SAME"),
+        status=422,
+        journey="change-email",
+    ),
+    Sample("new-email-code", "email-code", {**MAIL, "purpose": "change-email"}, journey="change-email"),
     Sample("done", "done", {}, journey="sign-up"),
     Sample("forgot", "forgot", ADDRESS, journey="reset"),
     Sample("forgot-wrong", "forgot", ADDRESS, _one("email", "E-EMAIL-AT"), status=422, journey="reset"),
@@ -255,6 +271,14 @@ SAMPLES = (
     Sample("devices-one", "devices", {**DEVICES, "devices": DEVICES["devices"][:1]}),
     Sample("electronic-id", "electronic-id", {"confirmations": [CONFIRMATION, {**CONFIRMATION, "service": None}]}),
     Sample("electronic-id-none", "electronic-id", {"confirmations": []}),
+    Sample("security-undo", "security", {**SECURITY, "undoable": ["email", "phone"]}),
+    Sample("remove-phone", "remove-phone", {"last_digits": "67", "may_go": True}),
+    Sample("remove-phone-only", "remove-phone", {"last_digits": "67", "may_go": False}),
+    Sample("undo-changes", "undo-changes", {"changes": UNDOABLE}),
+    Sample("undo-changes-none", "undo-changes", {"changes": []}),
+    Sample("undo", "undo", {}),
+    Sample("undo-wrong", "undo", {}, _one("undo-code", "E-UNDO-WRONG"), status=422),
+    Sample("undone", "undone", {}),
     Sample("sign-out", "sign-out", {}),
     Sample("signed-out", "signed-out", {}),
     Sample("signed-out-unreached", "signed-out", {"unreached": ("Feriehjelpen",)}),

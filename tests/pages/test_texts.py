@@ -44,6 +44,16 @@ CATALOGUE: Mapping[str, tuple[str, str, dict[str, str | int]]] = {
         "That code is not right. Use the code that the app shows now.",
         {},
     ),
+    "E-EMAIL-SAME": (
+        "Dette er e-postadressen du har fra før. Skriv en annen.",
+        "That is the email address you already have. Enter another.",
+        {},
+    ),
+    "E-UNDO-WRONG": (
+        "Koden virker ikke. Den kan være feilskrevet, brukt før eller ha gått ut.",
+        "That code does not work. It may be misspelled, have been used or have run out.",
+        {},
+    ),
     "E-PW-CURRENT": ("Passordet du har nå, stemmer ikke.", "Your current password is not right.", {}),
     "E-EMAIL-EMPTY": ("Skriv e-postadressen din.", "Enter your email address.", {}),
     "E-EMAIL-AT": ("E-postadressen mangler krøllalfa (@).", "The email address has no @ sign.", {}),

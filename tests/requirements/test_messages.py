@@ -17,9 +17,10 @@ from idp.foundation import template_folder
 from idp.settings import Settings
 
 AT = datetime(2026, 3, 2, 13, 35, tzinfo=UTC)  # 14.35 in Oslo
-MAILS = ("M-1", "M-2", "M-3", "M-4", "M-5", "M-8", "M-9", "M-13", "M-14", "M-15", "M-16")
-CODE_MAILS = ("M-1", "M-2", "M-3")
-TEXT_MESSAGES = ("T-1", "T-2", "T-3", "T-4")
+MOVES = ("M-7", "M-8", "M-21", "M-22", "M-23", "M-24", "M-25", "M-26")
+MAILS = ("M-1", "M-2", "M-3", "M-4", "M-5", "M-9", "M-13", "M-14", "M-15", "M-16", *MOVES)
+CODE_MAILS = ("M-1", "M-2", "M-3", "M-21", "M-25")
+TEXT_MESSAGES = ("T-1", "T-2", "T-3", "T-4", "T-6", "T-7")
 LANGUAGES = ("nb", "en")
 DEVICE = {"nb": "Chrome på Windows", "en": "Chrome on Windows"}
 
@@ -76,6 +77,8 @@ SUBJECTS = {
     ("M-4", "en"): "No Alumni account for this address",
     ("M-5", "nb"): "Passordet ditt hos Alumni er endret",
     ("M-5", "en"): "Your Alumni password was changed",
+    ("M-7", "nb"): "E-postadressen din hos Alumni er endret",
+    ("M-7", "en"): "Your Alumni email address was changed",
     ("M-8", "nb"): "Telefonnummeret ditt hos Alumni er endret",
     ("M-8", "en"): "Your Alumni phone number was changed",
     ("M-9", "nb"): "Ny passnøkkel hos Alumni",
@@ -112,6 +115,16 @@ TEXTS = {
     ("T-2", "en"): "420719 confirms your new phone number with Alumni. Valid for 10 minutes. Do not share the code.",
     ("T-3", "nb"): "Alumni: Telefonnummeret for innlogging er endret til et nummer som slutter på 67. Var det ikke "
     "deg? Logg inn og se under Sikkerhet.",
+    ("T-6", "nb"): "Alumni: Om 24 timer erstatter et nummer på 67 dette. Ikke deg? Hjelp med innlogging, Angre en "
+    "endring. Angrekode: 4F7K9-Q2MPA-X8R3T",
+    ("T-6", "en"): "Alumni: In 24 hours a number ending in 67 replaces this one. Not you? Help with signing in, Undo a "
+    "change. Undo code: 4F7K9-Q2MPA-X8R3T",
+    (
+        "T-7",
+        "nb",
+    ): "Alumni: Dette nummeret får ikke lenger koder for innlogging. Var det ikke deg? Logg inn og se under Sikkerhet.",
+    ("T-7", "en"): "Alumni: This phone number no longer gets codes for signing in. Not you? Sign in and look under "
+    "Security.",
     ("T-3", "en"): "Alumni: Your sign-in phone number was changed to one ending in 67. Not you? Sign in and look "
     "under Security.",
     ("T-4", "nb"): "WDJB-MJHT godkjenner en forespørsel hos Alumni, under Koble til en enhet. Gjelder i 10 minutter. "
@@ -146,10 +159,13 @@ def message(kind: str, language: str, **values: str) -> Message:
         "device": DEVICE.get(language, ""),
         "place": "Oslo",
         "ending": "67",
+        "hours": "24",
         "change": "passkey-added",
         "used": "sms",
         **values,
     }
+    if kind in ("M-7", "M-23", "T-6"):
+        told = {"undo_code": "4F7K9-Q2MPA-X8R3T", **told}
     if kind in (*CODE_MAILS, "T-1", "T-2", "V-1"):
         told = {"code": "420719", "minutes": minutes, **told}
     if kind == "T-4":
@@ -337,7 +353,7 @@ def test_another_time_zone_is_named_in_words() -> None:
 def test_text_messages_are_worded_as_agreed_and_bound_to_the_host(kind: str, language: str) -> None:
     """Page spec §12.4, SR-24: the last line is exactly `@host #code`, the host without scheme and port."""
     code = {"T-4": "WDJB-MJHT"}.get(kind, "420719")
-    bound = "" if kind == "T-3" else f"\n\n@login.example.no #{code}"
+    bound = "" if kind in ("T-3", "T-6", "T-7") else f"\n\n@login.example.no #{code}"
 
     assert wording().sms(message(kind, language)) == TEXTS[kind, language] + bound
 

@@ -82,6 +82,27 @@ def by_id(account_id: str) -> Account | None:
     return _account(row)
 
 
+def set_address(account_id: str, canonical: str, typed: str, *, now: datetime) -> None:
+    """Give the account this address. Joins the caller's transaction. Raises `AddressTaken` (SR-49)."""
+    values = {
+        "email_index": email_index(canonical),
+        "email": vault().seal(typed, place="accounts.email", row=account_id),
+        "updated_at": now,
+    }
+    with transaction() as connection:
+        try:
+            with connection.begin_nested():
+                connection.execute(update(accounts).where(accounts.c.id == account_id).values(values))
+        except IntegrityError as problem:
+            raise AddressTaken from problem
+
+
+def hold(account_id: str) -> None:
+    """Let nobody else change what the account is signed in to with until the caller's transaction ends."""
+    with transaction() as connection:
+        connection.execute(select(accounts.c.id).where(accounts.c.id == account_id).with_for_update())
+
+
 def set_status(account_id: str, status: str, *, now: datetime) -> bool:
     """Make the account `active` or `locked`. False when there is none."""
     statement = update(accounts).where(accounts.c.id == account_id).values(status=status, updated_at=now)

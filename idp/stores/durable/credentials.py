@@ -95,6 +95,12 @@ def phone_of(account_id: str) -> Phone | None:
     return Phone(number=number, takes_sms=row.takes_sms, proved_at=row.proved_at)
 
 
+def remove_phone(account_id: str) -> bool:
+    """Forget the number. False when there was none."""
+    with transaction() as connection:
+        return connection.execute(delete(phones).where(phones.c.account_id == account_id)).rowcount == 1
+
+
 def set_phone(account_id: str, number: str, *, takes_sms: bool, now: datetime) -> None:
     """Keep this proved number, in place of any before. Joins the caller's transaction."""
     with transaction() as connection:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from idp.web.account import devices, security
+from idp.web.account import contact, devices, security
 from idp.web.account.contract import Part
 
-PARTS: tuple[Part, ...] = (*security.PARTS, *devices.PARTS)
+PARTS: tuple[Part, ...] = (*security.PARTS, *contact.PARTS, *devices.PARTS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from idp.rules.factor_policy import PHONE
-from idp.services import accounts, clients, credentials, identities, sessions
+from idp.services import accounts, clients, credentials, identities, phones, sessions, undoing
 from idp.web.account.contract import HOME, Change, Member, Page, Part, Tools
 
 PASSWORD = f"{HOME}/password"
@@ -13,6 +13,7 @@ PASSWORD = f"{HOME}/password"
 
 def security(tools: Tools, member: Member) -> dict[str, Any]:
     """S-HOME: the state of each thing, in one row."""
+    phones.settle(member.account_id)
     account, phone = accounts.by_id(member.account_id), credentials.phone_of(member.account_id)
     ways = credentials.enrolled(member.account_id)
     return {
@@ -21,6 +22,7 @@ def security(tools: Tools, member: Member) -> dict[str, Any]:
         "last_digits": phone.last_digits if phone else None,
         "ways": ways,
         "only_phone": not set(ways) - set(PHONE),
+        "undoable": [change.kind for change in undoing.of_account(member.account_id)],
         "confirmed": next(iter(_confirmations(tools, member)), None),
         "devices": len(sessions.devices(tools.store, member.account_id)),
     }
