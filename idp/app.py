@@ -85,6 +85,7 @@ def _protocol_parts(parts: Parts) -> ProtocolParts:
             settings.server.issuer,
             parts.vault.index("dpop nonces", purpose="key of DPoP nonces"),
             nonce_required=settings.tokens.dpop_nonce_required,
+            beside=settings.mutual_tls.base_url,
         ),
         form_post=pages.form_post,
         identity_levels=parts.eids.levels,

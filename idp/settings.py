@@ -302,14 +302,25 @@ class Registration(Section, frozen=True, kw_only=True):
 
 
 class MutualTls(Section, frozen=True, kw_only=True):
-    """[mutual_tls] Certificates of clients (RFC 8705), which a proxy in `server.trusted_proxies` passes on."""
+    """[mutual_tls] Certificates of clients (RFC 8705), asked for here (`listen`) or passed on by a proxy (`header`)."""
 
     header: str | None = None
-    """Header with the certificate: percent-encoded PEM, or RFC 9440. Without it there is no mutual TLS."""
+    """Header in which a proxy of `server.trusted_proxies` passes the certificate: percent-encoded PEM, or RFC 9440."""
+    listen: str | None = None
+    """Address and port at which `idp serve` itself speaks TLS and asks for certificates, for clients only."""
+    certificate: str | None = None
+    """PEM file of our certificate there, with its chain."""
+    private_key_file: str | None = None
+    """PEM file of the key of that certificate."""
     issuers: str | None = None
     """PEM file of the authorities whose certificates count for `tls_client_auth`."""
     base_url: str | None = None
-    """Origin at which the proxy asks for certificates, if it is not the issuer's own (RFC 8705 §5)."""
+    """Origin at which certificates are asked for, if it is not the issuer's own (RFC 8705 §5)."""
+
+    @property
+    def offered(self) -> bool:
+        """Whether certificates of clients come to us in any way."""
+        return self.header is not None or self.listen is not None
 
 
 class Phones(Section, frozen=True, kw_only=True):

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 from msgspec import Struct
 
-from idp.settings import Section, Settings
+from idp.settings import MutualTls, Section, Settings
 
 ROOT_SECRETS = ("encryption.key", "lookup.key", "pepper.key")
 """The files of the secrets folder, made by `idp setup`."""
@@ -158,14 +158,16 @@ def _certificates(key: str, path: str | None) -> Iterator[Problem]:
 
 def _mutual_tls(settings: Settings) -> Iterator[Problem]:
     own = settings.mutual_tls
-    if own.header is None:
-        if own.issuers or own.base_url:
-            yield Problem("mutual_tls.header", "is missing: nothing says in which header the certificate comes")
+    if not own.offered:
+        if own.issuers or own.base_url or own.certificate:
+            yield Problem("mutual_tls.header", "is missing, and so is mutual_tls.listen: no certificate can come")
         return
-    if not re.fullmatch(r"[A-Za-z0-9-]+", own.header):
+    if own.header is not None and not re.fullmatch(r"[A-Za-z0-9-]+", own.header):
         yield Problem("mutual_tls.header", f"{own.header!r} is no name of a header")
-    if not settings.server.trusted_proxies:
+    if own.header is not None and not settings.server.trusted_proxies:
         yield Problem("mutual_tls.header", "is believed from server.trusted_proxies only, and there are none")
+    if own.listen is not None:
+        yield from _mutual_tls_listener(own)
     yield from _certificates("mutual_tls.issuers", own.issuers)
     parts = _split(own.base_url or "https://x")
     if parts is None or parts.scheme != "https" or not parts.hostname or parts.path.strip("/") or parts.query:
@@ -189,6 +191,22 @@ def _passkeys(settings: Settings) -> Iterator[Problem]:
     for aaguid in own.authenticators:
         if not re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", aaguid):
             yield Problem("passkeys.authenticators", f"{aaguid!r} is no AAGUID in lower case, with hyphens")
+
+
+def _mutual_tls_listener(own: MutualTls) -> Iterator[Problem]:
+    parts = _split(f"//{own.listen}")
+    if parts is None or not parts.hostname or parts.port is None or parts.path:
+        yield Problem("mutual_tls.listen", f"must be address:port, like 0.0.0.0:8443; not {own.listen!r}")
+    if own.base_url is None:
+        yield Problem("mutual_tls.base_url", "is missing: clients must be told where that listener is")
+    if own.certificate is None or own.private_key_file is None:
+        yield Problem("mutual_tls.certificate", "is missing, or mutual_tls.private_key_file is: a listener needs both")
+        return
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(own.certificate, own.private_key_file)
+    except OSError as problem:  # an SSLError is one, too
+        words = f"{own.certificate} and {own.private_key_file} are no certificate and its key: "
+        yield Problem("mutual_tls.certificate", words + (problem.strerror or str(problem)))
 
 
 def _stores(settings: Settings) -> Iterator[Problem]:

@@ -36,9 +36,13 @@ class Proofs:
     A nonce is made of the time and a key, so every process knows it and nobody stores it.
     """
 
-    def __init__(self, store: ShortLived, issuer: str, key: bytes, *, nonce_required: bool) -> None:
+    def __init__(
+        self, store: ShortLived, issuer: str, key: bytes, *, nonce_required: bool, beside: str | None = None
+    ) -> None:
+        """`beside`: the origin of the endpoints at which certificates are asked for, if it is one of its own."""
         self._store = store
         self._issuer = issuer
+        self._beside = (beside or issuer).rstrip("/")
         self._key = key
         self._nonce_required = nonce_required
 
@@ -56,7 +60,8 @@ class Proofs:
             claims, thumbprint = jws.verify_possession(proof, algorithms=algorithms, typ=TYPE)
         except jws.Untrusted as problem:
             raise InvalidDPoPProof(f"the proof is not good: {problem}") from problem
-        target = f"{self._issuer}{request.path}"
+        here = self._beside if request.host == urlsplit(self._beside).netloc else self._issuer
+        target = f"{here}{request.path}"
         if claims.get("htm") != request.method or _target(claims.get("htu")) != _target(target):
             raise InvalidDPoPProof("the proof is for another request")
         if access_token is not None and claims.get("ath") != _hash(access_token):

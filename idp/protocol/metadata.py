@@ -109,7 +109,7 @@ class Metadata:
 
     def _authentication(self) -> dict[str, Any]:
         """How clients prove themselves, at each endpoint that asks (RFC 8414 §2)."""
-        checked = [*CLIENT_AUTHENTICATION, *(CERTIFICATE_METHODS if self._parts.settings.mutual_tls.header else ())]
+        checked = [*CLIENT_AUTHENTICATION, *(CERTIFICATE_METHODS if self._parts.settings.mutual_tls.offered else ())]
         methods = {"token": [*checked, "none"], "introspection": checked, "revocation": [*checked, "none"]}
         signed = [*ALGORITHMS, *MACS]
         return {
@@ -132,7 +132,7 @@ class Metadata:
     def _mutual_tls(self) -> dict[str, Any]:
         """RFC 8705 §3.3, §5."""
         own = self._parts.settings.mutual_tls
-        if own.header is None:
+        if not own.offered:
             return {}
         told: dict[str, Any] = {"tls_client_certificate_bound_access_tokens": True}
         if own.base_url is not None:
