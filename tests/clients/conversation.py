@@ -30,4 +30,10 @@ def conversation(command: list[str], setup: dict[str, Any], person: Browser) -> 
 
 
 def _landed(person: Browser, what: str, url: str) -> str:
-    return person.signs_up(url) if what == "sign-up" else person.signs_out(url)
+    acts = {
+        "sign-up": person.signs_up,
+        "sign-out": person.signs_out,
+        "connect": person.connects,
+        "answer": person.answers,
+    }
+    return acts[what](url)

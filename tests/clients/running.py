@@ -169,12 +169,22 @@ class Browser:
     def signs_up(self, url: str) -> str:
         """From a client's authorization request through all of sign-up, and back to the client."""
         self.opens(url)
-        self.opens(urljoin(str(self._http_answer.url), self.page.links["Sign up now"]))
-        self.sends(email=self.email)
-        self.sends("verify", code=self._code(self.email))
-        self.sends(new_password=PASSWORD, confirm_password=PASSWORD)
-        self.sends("sms", country="NO", tel=self.number)
-        return self._back_at_client(self.sends("verify", code=self._code(self.number)))
+        return self._back_at_client(self._signs_up())
+
+    def connects(self, url: str) -> str:
+        """From the address that a device shows through all of sign-up, and say yes; the heading that follows."""
+        self.opens(url)
+        self.sends("continue")
+        self._signs_up()
+        self.sends("approve")
+        return self.page.heading
+
+    def answers(self, url: str) -> str:
+        """Type the code that came by text message, and say yes; the heading that follows."""
+        self.opens(url)
+        self.sends("continue", user_code=self._message(self.number)["text"].split()[-1].removeprefix("#"))
+        self.sends("approve")
+        return self.page.heading
 
     def signs_out(self, url: str) -> str:
         """Open a logout request, agree if asked, and end where the client wants people to end."""
@@ -182,6 +192,14 @@ class Browser:
         if landed is None and any(("do", "sign-out") in form.buttons for form in self.page.forms):
             landed = self.sends("sign-out")
         return self._back_at_client(landed)
+
+    def _signs_up(self) -> str | None:
+        self.opens(urljoin(str(self._http_answer.url), self.page.links["Sign up now"]))
+        self.sends(email=self.email)
+        self.sends("verify", code=self._code(self.email))
+        self.sends(new_password=PASSWORD, confirm_password=PASSWORD)
+        self.sends("sms", country="NO", tel=self.number)
+        return self.sends("verify", code=self._code(self.number))
 
     def _back_at_client(self, landed: str | None) -> str:
         if landed is None and any(("do", "share") in form.buttons for form in self.page.forms):
@@ -200,13 +218,18 @@ class Browser:
         return self._answer
 
     def _code(self, to: str) -> str:
-        """The code of the next message that the person has not read yet: the worker sends within moments."""
+        """The code of the next message that the person has not read yet."""
+        self._message(to)
+        return self.provider.outside.code(to)
+
+    def _message(self, to: str) -> dict[str, Any]:
+        """The next message that the person has not read yet: the worker sends within moments."""
         until = time.monotonic() + 15
         while time.monotonic() < until:
             unread = [found for found in self.provider.outside.messages(to) if str(found["id"]) not in self._read]
             if unread:
                 self._read.add(str(unread[-1]["id"]))
-                return self.provider.outside.code(to)
+                return unread[-1]
             time.sleep(0.05)
         raise AssertionError(f"no message reached {to}")
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from joserfc.jwk import ECKey
 
+from idp.rules.client_metadata import CIBA, DEVICE_CODE
 from tests.clients.conversation import conversation
 from tests.clients.running import Browser, Running, parameters
 
@@ -70,6 +71,29 @@ def test_a_node_library_completes_everything(
     assert done["after_revocation"] == "invalid_grant"
     assert done["signed_out"].startswith(SIGNED_OUT)
     assert parameters(done["signed_out"])["state"] == done["state"]
+
+
+def test_a_library_asks_for_somebody_at_another_device(node: str, provider: Running, kari: Browser) -> None:
+    """RFC 8628 and OpenID CIBA: the person connects it by its address, and later answers a text message."""
+    client = provider.register(
+        client_name="A kiosk",
+        grant_types=[DEVICE_CODE, CIBA],
+        scope="openid email",
+        backchannel_token_delivery_mode="poll",
+    )
+    setup = {
+        "issuer": provider.issuer,
+        "client_id": client["client_id"],
+        "client_secret": client["client_secret"],
+        "scope": "openid email",
+        "email": kari.email,
+        "binding_message": "Sak 4711",
+    }
+
+    done = conversation([node, str(HERE / "openid_client_elsewhere.mjs")], setup, kari)
+
+    assert done["claims"]["sub"] == done["userinfo"]["sub"] == done["called"]["sub"]
+    assert done["userinfo"]["email"] == kari.email
 
 
 def test_a_strict_library_completes_the_profile(node: str, provider: Running, kari: Browser) -> None:

@@ -11,12 +11,14 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from joserfc.jwk import ECKey
+from msgspec import structs
 
 from idp import clock as idp_clock
 from idp.rules import user_codes
 from idp.rules.assurance import MFA
 from idp.rules.client_metadata import DEVICE_CODE
 from idp.rules.identifiers import Malformed
+from idp.rules.limits import Allowed
 from idp.services import accounts, clients, consents, decoupled, sessions
 from idp.services.clients import InvalidMetadata, Registered
 from idp.services.windows import origin_of
@@ -626,3 +628,12 @@ def test_strangers_cannot_fill_the_store(provider: Provider, clock: Clock) -> No
     assert says(provider, box, DEVICE_ENDPOINT, {}).status_code == 200
     clock.advance(3600)
     assert says(provider, television, DEVICE_ENDPOINT, {}).status_code == 200
+
+
+def test_many_places_together_are_held_to_a_pace_too(provider: Provider, clock: Clock) -> None:
+    """§5.1, SR-34: whoever has many networks has no more tries than all have together."""
+    clock.advance(4 * 3600 + 1 - clock.now().timestamp() % 3600)  # an hour in which nobody was here
+    few = structs.replace(provider.parts.settings.limits, user_codes_total_hour=3, device_requests_total_minute=3)
+    for may in (decoupled.may_type, decoupled.may_ask):
+        heard = [may(provider.parts.store, few, origin_of(f"203.0.{number}.1")) for number in range(113, 118)]
+        assert [isinstance(decision, Allowed) for decision in heard] == [True, True, True, False, False]

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
+from idp.rules.client_metadata import CIBA, DEVICE_CODE
 from tests.people import PORTAL, Provider
 from tests.protocol.conftest import SWITCHED_ON
 from tests.protocol.signed_in import BASE, basic
@@ -66,6 +67,19 @@ requests = st.builds(
     known=st.booleans(),
     body=st.none() | st.binary(max_size=60) | st.just(b"[" * 20_000),
 )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def for_everything(provider: Provider) -> None:
+    """The caller may use every grant that a client of its own can have, so that what is thrown gets far."""
+    grants = ["authorization_code", "refresh_token", "client_credentials", DEVICE_CODE, CIBA]
+    told_at = "https://portal.example/ping"
+    caller = provider.register(
+        grant_types=grants,
+        backchannel_token_delivery_mode="ping",
+        backchannel_client_notification_endpoint=told_at,
+    )
+    provider.portal, provider.secret = caller.client.client_id, caller.secret or ""
 
 
 @pytest.mark.parametrize("path", PATHS)
