@@ -28,6 +28,8 @@ class Message:
     values: Mapping[str, str] = field(repr=False)
     at: datetime = field(default_factory=clock.now)
     """When it was asked for: the text says so, however late it is sent."""
+    time_zone: str = ""
+    """Of its clock times; without one, the operator's."""
 
 
 class Bell:

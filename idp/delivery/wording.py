@@ -81,7 +81,7 @@ class Wording:
 
     def _values(self, message: Message, language: str) -> dict[str, object]:
         service = self._settings.service
-        zone = ZoneInfo(service.time_zone)
+        zone = ZoneInfo(message.time_zone or service.time_zone)
         asked = message.at.astimezone(zone)
         until = (message.at + timedelta(minutes=int(message.values.get("minutes", "0")))).astimezone(zone)
         return {
@@ -96,7 +96,7 @@ class Wording:
             "date": format_date(asked, "long", locale=language),
             "time": _clock(asked, language),
             "until": _clock(until, language),
-            "norwegian_time": service.time_zone == "Europe/Oslo",
+            "norwegian_time": zone.key == "Europe/Oslo",
             "zone": get_timezone_name(zone, width="long", zone_variant="generic", locale=language),
         }
 

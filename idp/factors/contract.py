@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypedDict
 
 from idp.services.windows import Origin
 from idp.stores.durable.codes import Verdict
+
+
+class Told(TypedDict):
+    """What the trail is told of every attempt."""
+
+    account_id: str | None
+    journey: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +34,12 @@ class Attempt:
     """Which message carries the code: `M-1`, `T-1` …; a person without an account gets words instead."""
     silent: bool = False
     """Go through the same work but send nothing: a robot filled in the field that people cannot see."""
+
+    @property
+    def told(self) -> Told:
+        """Whose event this is in the trail: its owner reads of it, where it is about an account (page spec §11)."""
+        kind, _, name = self.about.partition(":")
+        return Told(account_id=name if kind == "account" else None, journey=self.journey_id)
 
 
 @dataclass(frozen=True, slots=True)

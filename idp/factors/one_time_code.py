@@ -51,7 +51,7 @@ class OneTimeCode:
         )
         match decision:
             case limits.Wait(seconds=seconds):
-                audit.record("code.limited", journey=attempt.journey_id, outcome="refused", reason=self.channel)
+                audit.record("code.limited", **attempt.told, outcome="refused", reason=self.channel)
                 return Limited(seconds)
             case limits.SwitchedOff():
                 return SwitchedOff()
@@ -68,16 +68,14 @@ class OneTimeCode:
             challenge, self._binding(attempt), code, tries=self.settings.tries, now=attempt.now
         )
         if verdict is not Verdict.RIGHT:
-            audit.record(
-                "code.refused", journey=attempt.journey_id, outcome="failure", reason=f"{self.name}: {verdict.value}"
-            )
+            audit.record("code.refused", **attempt.told, outcome="failure", reason=f"{self.name}: {verdict.value}")
             if verdict is Verdict.WRONG:
                 throttling.code_failed(attempt.account_key, self.name)
             return NotProved(Verdict.SPENT if verdict is Verdict.WRONG and left == 0 else verdict, left)
         throttling.code_succeeded(
             self.store, attempt.account_key, self.name, channel=self.channel, destination=attempt.destination
         )
-        audit.record("code.accepted", journey=attempt.journey_id, reason=self.name)
+        audit.record("code.accepted", **attempt.told, reason=self.name)
         return Proved(self.name, attempt.now)
 
     def wait_left(self, sends: int, since: timedelta) -> int:
@@ -112,7 +110,7 @@ class OneTimeCode:
                     ),
                     deliver_by=expires_at,
                 )
-            audit.record("code.sent", journey=attempt.journey_id, reason=f"{self.name}: {attempt.purpose}")
+            audit.record("code.sent", **attempt.told, reason=f"{self.name}: {attempt.purpose}")
         outbox.wake()
         return Sent(challenge, (before.sends if before else 0) + 1, attempt.now, message_id)
 

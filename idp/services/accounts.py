@@ -30,6 +30,7 @@ __all__ = [
     "looked_up",
     "open_account",
     "person",
+    "prefer",
     "set_phone",
     "unlock",
 ]
@@ -162,6 +163,13 @@ def end_recoveries(account_id: str) -> None:
     with transaction():
         undoable_changes.drop(account_id, kind="phone")
         support_codes.drop(account_id)
+
+
+def prefer(account_id: str, *, locale: str, time_zone: str) -> None:
+    """Speak this language to the person, and tell clock times in this zone: on pages and in notices."""
+    with transaction():
+        accounts.prefer(account_id, locale=locale, time_zone=time_zone, now=clock.now())
+        audit.record("preferences.changed", account_id=account_id)
 
 
 def _set_status(account_id: str, status: str) -> bool:

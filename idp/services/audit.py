@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -19,6 +19,10 @@ OVERLAP = 500
 
 KEPT = timedelta(days=31 * audit_guards.KEPT_MONTHS)
 """How long events are kept, never shorter than what the database insists on (SR-125)."""
+
+
+SHOWN = timedelta(days=90)
+"""How long people see what happened to their account (page spec §11, SR-125)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,14 @@ def newest(number: int, *, account_id: str | None = None, since: datetime | None
     if account_id is not None:
         audit.record("audit.read", account_id=account_id)
     return found
+
+
+def activity(account_id: str, *, events: Collection[str], before: int | None = None, number: int) -> list[Event]:
+    """What its owner may read of an account's last days: these events, the newest first, before one of that number."""
+    pseudonym = audit.pseudonym_of(account_id)
+    if pseudonym is None:
+        return []
+    return audit.of_account(pseudonym, events=events, since=clock.now() - SHOWN, before=before, number=number)
 
 
 def newest_number() -> int:

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from idp import clock
 from idp.rules import authorization_details
 from idp.rules.authorization_details import Details
-from idp.stores.durable import audit, consents, decoupled_requests, grants
+from idp.services import logout
+from idp.stores.durable import audit, consents, decoupled_requests, grants, grants_given
+from idp.stores.durable.consents import Agreed
 from idp.stores.durable.db import transaction
+from idp.stores.durable.grants_given import Given
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One client with access: what was agreed to, where it had to ask, and what it got, the newest first."""
+
+    client_id: str
+    agreed: Agreed | None
+    given: tuple[Given, ...]
 
 
 def give(account_id: str, client_id: str, scopes: Collection[str], details: Details = ()) -> None:
@@ -34,11 +47,28 @@ def lacking_details(account_id: str, client_id: str, details: Details) -> Detail
 
 
 def withdraw(account_id: str, client_id: str) -> bool:
-    """Take back what a client may have; its grants end at once (SR-88). False when there was nothing."""
+    """Take back what a client may have; its grants end at once (SR-88), and it hears that the person has left it.
+
+    False when there was nothing. A client that asks for no consent has grants all the same.
+    """
     with transaction():
-        withdrawn = consents.withdraw(account_id, client_id)
-        if withdrawn:
-            grants.end_client(account_id, client_id, now=clock.now())
-            decoupled_requests.take_back(account_id, client_id)
+        agreed = consents.withdraw(account_id, client_id)
+        told = logout.tell_one(account_id, client_id)
+        withdrawn = grants.end_client(account_id, client_id, now=clock.now()) > 0 or agreed
+        decoupled_requests.take_back(account_id, client_id)
+        if withdrawn or told:
             audit.record("consent.withdrawn", account_id=account_id, client_id=client_id)
     return withdrawn
+
+
+def services(account_id: str) -> list[Service]:
+    """The clients that may have something now, each with what it was let have and what it got."""
+    agreed = {one.client_id: one for one in consents.of_account(account_id)}
+    given: dict[str, list[Given]] = {}
+    for one in grants_given.of_account(account_id, now=clock.now()):
+        given.setdefault(one.grant.client_id, []).append(one)
+    having = {client_id for client_id, got in given.items() if any(one.counts for one in got)}
+    return [
+        Service(client_id, agreed.get(client_id), tuple(given.get(client_id, ())))
+        for client_id in sorted({*agreed, *having})
+    ]

@@ -16,11 +16,12 @@ from idp.delivery import outbox
 from idp.delivery.outbox import Message
 from idp.services import clients
 from idp.stores.durable import grants
+from idp.stores.durable.grants import Told
 from idp.stores.shortlived import sign_outs
 from idp.stores.shortlived.contract import ShortLived
 from idp.stores.shortlived.sign_outs import Party, SignedOut
 
-__all__ = ["CHANNEL", "Party", "SignedOut", "frames", "recall", "remember", "standing", "tell"]
+__all__ = ["CHANNEL", "Party", "SignedOut", "frames", "recall", "remember", "standing", "tell", "tell_one"]
 
 CHANNEL = "logout"
 """The outbox's channel for notices to clients."""
@@ -34,8 +35,17 @@ PATIENCE = timedelta(seconds=12)
 
 def tell(sids: Sequence[str]) -> tuple[Party, ...]:
     """Post what the clients of these sessions must hear, and say who they are. Joins the caller's transaction."""
+    return _tell(grants.parties(sids))
+
+
+def tell_one(account_id: str, client_id: str) -> tuple[Party, ...]:
+    """Post what one client must hear: that a person's sign-ins are over for it. Joins the caller's transaction."""
+    return _tell(grants.party(account_id, client_id, now=clock.now()))
+
+
+def _tell(told: Sequence[Told]) -> tuple[Party, ...]:
     parties = []
-    for party in grants.parties(sids):
+    for party in told:
         client = clients.find(party.client_id)
         if client is None:
             continue

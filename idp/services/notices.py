@@ -13,6 +13,7 @@ from idp.delivery import outbox
 from idp.delivery.outbox import Message
 from idp.rules import spelled_codes
 from idp.stores.durable import accounts, former_addresses
+from idp.stores.durable.accounts import Account
 from idp.stores.durable.credentials import Phone
 
 WORTH_TELLING_FOR = timedelta(days=3)
@@ -103,7 +104,12 @@ def _mail(
     if account is None:
         return
     for address in to or _addresses(account_id):
-        _post(Message(kind=kind, channel="email", to=address, locale=locale or account.locale, values=values))
+        _post_mail(account, kind, values, to=address, locale=locale)
+
+
+def _post_mail(account: Account, kind: str, values: dict[str, str], *, to: str, locale: str | None = None) -> None:
+    zone, language = account.time_zone or "", locale or account.locale
+    _post(Message(kind=kind, channel="email", to=to, locale=language, values=values, time_zone=zone))
 
 
 def _addresses(account_id: str) -> tuple[str, ...]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Collection
 from functools import lru_cache
 
 import phonenumbers
 from babel import Locale
+from babel.core import get_global
 
 Choice = tuple[str, str]
 """ISO code and what is read: `("NO", "Norge (+47)")`."""
@@ -32,6 +34,11 @@ def choices(language: str, codes: tuple[str, ...]) -> tuple[tuple[Choice, ...], 
 def name(code: str, language: str) -> str:
     """What a country is called."""
     return str(Locale.parse(language).territories.get(code, code))
+
+
+def time_zones(codes: Collection[str]) -> list[str]:
+    """The zones of these countries, by their IANA names."""
+    return [zone for zone, territory in get_global("zone_territories").items() if territory in codes]
 
 
 def alphabetical(text: str, language: str) -> tuple[tuple[int, str], ...]:

@@ -40,8 +40,14 @@ def install(app: Flask, settings: Settings, cookies: Cookies) -> None:
         default_locale=settings.service.default_language,
         default_timezone=settings.service.time_zone,
         locale_selector=lambda: _select(settings, cookies),
+        timezone_selector=lambda: g.get("time_zone"),
     )
     app.after_request(lambda response: _remember(response, settings, cookies))
+
+
+def use_time_zone(name: str | None) -> None:
+    """Tell clock times of this request in the person's own zone; None: in the operator's."""
+    g.time_zone = name
 
 
 def current() -> str:

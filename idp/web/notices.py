@@ -21,6 +21,9 @@ def done(said: str) -> str:
 
 
 DONE: dict[str, Callable[[], str]] = {
+    "consent-withdrawn": lambda: gettext("The access is withdrawn."),
+    "preferences-saved": lambda: gettext("Your choices are saved."),
+    "device-forgotten": lambda: gettext("The device is no longer remembered."),
     "signed-out-one": lambda: gettext("That device is signed out."),
     "signed-out-others": lambda: gettext("All other devices are signed out."),
     "password-changed": lambda: gettext("Your password is changed."),

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
-from idp.services import sessions
+from idp.clock import now as present
+from idp.rules.assurance import Proof
+from idp.services import remembered_devices, sessions
 from tests.conftest import Clock
 from tests.members import account_id, member, sessions_of, with_app
 from tests.people import PASSWORD, Person, Provider
@@ -110,3 +114,24 @@ def test_whoever_has_only_the_phone_is_warned(kari: Person) -> None:
     assert "You have only the phone." in kari.goes("/account").page.text
     with_app(kari)
     assert "You have only the phone." not in kari.goes("/account").page.text
+
+
+def test_a_remembered_device_is_listed_and_forgotten_by_its_owner_alone(kari: Person, provider: Provider) -> None:
+    """SR-43."""
+    mine, of_ola = (remembered(one) for one in (kari, member(provider)))
+
+    assert "Remembered devices" in kari.goes("/account/devices").page.text
+    for one in (of_ola, mine):
+        form = next(form for form in kari.page.forms if form.action.endswith("/forget"))
+        kari.posts(form.action, {**form.fields, "device": one})
+        assert ("Remembered devices" in kari.page.text) == (one == of_ola)
+
+
+def remembered(person: Person) -> str:
+    """Let this person have a device remembered; its id."""
+    identity = account_id(person)
+    with person.provider.app.app_context():
+        now = present()
+        proof = Proof(method="sms", at=now, until=now + timedelta(hours=1))
+        remembered_devices.remember(identity, held=None, device="Safari on iPhone", proved=proof, days=30)
+        return remembered_devices.of_account(identity)[0].id

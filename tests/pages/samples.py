@@ -70,9 +70,45 @@ SECURITY = {
     "ways": ("totp", "sms", "voice"),
     "only_phone": False,
     "devices": 2,
+    "last_activity": CONFIRMATION["at"],
+    "services": 1,
+    "language": "Norsk bokmål",
+}
+ACTIVITY = {
+    "events": [
+        {"at": CONFIRMATION["at"], "text": "Du logget inn.", "service": "Alumniportalen"},
+        {"at": CONFIRMATION["at"], "text": "En kode ble sendt til deg.", "service": None},
+    ],
+    "older": "/account/activity?before=7",
+    "newest": "/account/activity",
+    "devices": "/account/devices",
+    "password": "/account/password",
+}
+SERVICE = {
+    "id": "c_a",
+    "name": "Feriehjelpen",
+    "may": ("E-postadressen din", "Lønnsslippene dine"),
+    "since": CONFIRMATION["at"],
+    "received": ("E-postadressen din",),
+    "last": CONFIRMATION["at"],
+}
+PREFERENCES = {
+    "languages": [("nb", "Norsk bokmål"), ("en", "English")],
+    "language": "nb",
+    "zones": [("Europe/London", "London"), ("Europe/Oslo", "Oslo")],
+    "zone": "Europe/Oslo",
 }
 DEVICES = {
     "this": "a",
+    "remembered": [
+        {
+            "id": "r",
+            "device": "Safari på iPhone",
+            "proved_at": CONFIRMATION["at"],
+            "used_at": CONFIRMATION["at"],
+            "expires_at": CONFIRMATION["at"],
+        }
+    ],
     "devices": [
         {"sid": "a", "device": "Safari på iPhone", "last_seen": CONFIRMATION["at"], "started_at": CONFIRMATION["at"]},
         {"sid": "b", "device": "", "last_seen": CONFIRMATION["at"], "started_at": CONFIRMATION["at"]},
@@ -85,6 +121,7 @@ NOTHING_YET = {
     "ways": ("sms", "voice"),
     "only_phone": True,
     "devices": 1,
+    "last_activity": None,
 }
 ASKED = {
     "kind": "device",
@@ -268,7 +305,19 @@ SAMPLES = (
     Sample("security", "security", SECURITY),
     Sample("security-new", "security", {**SECURITY, **NOTHING_YET}),
     Sample("devices", "devices", DEVICES),
-    Sample("devices-one", "devices", {**DEVICES, "devices": DEVICES["devices"][:1]}),
+    Sample("activity", "activity", ACTIVITY),
+    Sample("activity-none", "activity", {**ACTIVITY, "events": [], "older": None, "newest": None}),
+    Sample("services", "services", {"services": [SERVICE, {**SERVICE, "id": "c_b", "name": "Ola", "last": None}]}),
+    Sample("services-none", "services", {"services": []}),
+    Sample("language", "language", PREFERENCES),
+    Sample(
+        "language-wrong",
+        "language",
+        PREFERENCES,
+        (*_one("language", "E-CHOICE"), *_one("time-zone", "E-CHOICE")),
+        status=422,
+    ),
+    Sample("devices-one", "devices", {**DEVICES, "devices": DEVICES["devices"][:1], "remembered": []}),
     Sample("electronic-id", "electronic-id", {"confirmations": [CONFIRMATION, {**CONFIRMATION, "service": None}]}),
     Sample("electronic-id-none", "electronic-id", {"confirmations": []}),
     Sample("security-undo", "security", {**SECURITY, "undoable": ["email", "phone"]}),

@@ -30,7 +30,7 @@ SPACED_OUT = """() => {
 LARGE_ENOUGH = """() => [...document.querySelectorAll("button, .button, input:not([type=hidden]), select")]
   .filter(one => one.checkVisibility() && one.id !== "website")
   .map(one => [one.outerHTML.slice(0, 80), one.getBoundingClientRect().height,
-               one.classList.contains("quiet") ? 24 : one.type === "checkbox" ? 28 : 48])
+               one.classList.contains("quiet") ? 24 : ["checkbox", "radio"].includes(one.type) ? 28 : 48])
   .filter(([, height, wanted]) => height < wanted)"""
 WIDTH = "() => document.documentElement.scrollWidth"
 

@@ -21,9 +21,15 @@ accounts = Table(
     Column("email", LargeBinary, nullable=False),
     Column("status", String(16), nullable=False),
     Column("locale", String(16), nullable=False),
+    Column("time_zone", String(64)),
+    Column("leaves_at", Instant, index=True),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
 )
+
+
+LEAVING = "leaving"
+"""The status of an account that will be erased: it counts for nothing, and its owner may sign in to keep it."""
 
 
 class AddressTaken(Exception):
@@ -40,6 +46,15 @@ class Account:
     locale: str
     created_at: datetime
     updated_at: datetime
+    time_zone: str | None = None
+    """The one its owner chose, by its IANA name."""
+    leaves_at: datetime | None = None
+    """When it will be erased, where its owner has asked for that."""
+
+    @property
+    def lets_in(self) -> bool:
+        """Whether its owner may sign in, if only to keep it."""
+        return self.active or self.leaves_at is not None
 
 
 def email_index(canonical: str) -> bytes:
@@ -103,6 +118,13 @@ def hold(account_id: str) -> None:
         connection.execute(select(accounts.c.id).where(accounts.c.id == account_id).with_for_update())
 
 
+def prefer(account_id: str, *, locale: str, time_zone: str, now: datetime) -> None:
+    """Keep the language and the time zone that its owner chose."""
+    values = {"locale": locale, "time_zone": time_zone, "updated_at": now}
+    with transaction() as connection:
+        connection.execute(update(accounts).where(accounts.c.id == account_id).values(values))
+
+
 def set_status(account_id: str, status: str, *, now: datetime) -> bool:
     """Make the account `active` or `locked`. False when there is none."""
     statement = update(accounts).where(accounts.c.id == account_id).values(status=status, updated_at=now)
@@ -120,4 +142,6 @@ def _account(row: Row[Any] | None) -> Account | None:
         locale=row.locale,
         created_at=row.created_at,
         updated_at=row.updated_at,
+        time_zone=row.time_zone,
+        leaves_at=row.leaves_at if row.status == LEAVING else None,
     )

@@ -8,7 +8,7 @@ goes with the account (SR-126).
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 import msgspec
@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from idp import clock, correlation
 from idp.stores import Unavailable
-from idp.stores.durable.db import Instant, db, transaction
+from idp.stores.durable.db import Instant, db, reading, transaction
 from idp.stores.durable.sealing import vault
 from idp.stores.durable.upserts import insert
 
@@ -142,6 +142,19 @@ def read(
     with transaction() as connection:
         rows = connection.execute(statement).all()
     return [_event(row) for row in (reversed(rows) if newest is not None else rows)]
+
+
+def of_account(
+    pseudonym: str, *, events: Collection[str], since: datetime, before: int | None, number: int
+) -> list[Event]:
+    """The newest of these events of a pseudonym, the newest first: so many, before the one of that number."""
+    statement = select(audit_events).where(
+        audit_events.c.account == pseudonym, audit_events.c.event.in_(list(events)), audit_events.c.at >= since
+    )
+    if before is not None:
+        statement = statement.where(audit_events.c.id < before)
+    with reading() as connection:
+        return [_event(row) for row in connection.execute(statement.order_by(audit_events.c.id.desc()).limit(number))]
 
 
 def bears_our_mark(event: Row[tuple[object, ...]]) -> bool:

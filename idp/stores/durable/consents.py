@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
@@ -63,6 +64,34 @@ def details_given(account_id: str, client_id: str) -> Details:
         return tuple(
             _decode(text) for text in connection.execute(select(consented_details.c.detail).where(*mine)).scalars()
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """What one client was let have, and since when."""
+
+    client_id: str
+    scopes: tuple[str, ...]
+    details: Details
+    since: datetime
+
+
+def of_account(account_id: str) -> list[Agreed]:
+    """All that a person has agreed to, client by client."""
+    found: dict[str, tuple[list[str], list[AlumniRecords], list[datetime]]] = {}
+    with reading() as connection:
+        for row in connection.execute(select(consents).where(consents.c.account_id == account_id)):
+            scopes, _, at = found.setdefault(row.client_id, ([], [], []))
+            scopes.append(row.scope)
+            at.append(row.given_at)
+        for row in connection.execute(select(consented_details).where(consented_details.c.account_id == account_id)):
+            _, details, at = found.setdefault(row.client_id, ([], [], []))
+            details.append(_decode(row.detail))
+            at.append(row.given_at)
+    return [
+        Agreed(client_id, tuple(sorted(scopes)), tuple(details), min(at))
+        for client_id, (scopes, details, at) in sorted(found.items())
+    ]
 
 
 def withdraw(account_id: str, client_id: str) -> bool:

@@ -212,9 +212,20 @@ class Told:
 
 def parties(sids: Sequence[str]) -> list[Told]:
     """The clients that were told of these sessions, whether or not anything they got still counts."""
+    return _told(grants.c.sid.in_(list(sids)))
+
+
+def party(account_id: str, client_id: str, *, now: datetime) -> list[Told]:
+    """One client, once for each live session of an account that it was told of."""
+    return _told(
+        and_(grants.c.account_id == account_id, grants.c.client_id == client_id), _session_counts(grants.c.sid, now)
+    )
+
+
+def _told(*which: ColumnElement[bool]) -> list[Told]:
     columns = (grants.c.client_id, grants.c.account_id, grants.c.told_sid)
     with reading() as connection:
-        rows = connection.execute(select(*columns).where(grants.c.sid.in_(list(sids))).distinct().order_by(*columns))
+        rows = connection.execute(select(*columns).where(*which).distinct().order_by(*columns))
         return [Told(*row) for row in rows]
 
 

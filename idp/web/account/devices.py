@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from idp.services import sessions
+from idp.services import remembered_devices, sessions
 from idp.web.account.contract import HOME, Act, Answer, Member, Page, Part, SignedOut, Tools, Went
 
 PATH = f"{HOME}/devices"
@@ -14,7 +14,11 @@ PATH = f"{HOME}/devices"
 def devices(tools: Tools, member: Member) -> dict[str, Any]:
     """One entry for each sign-in, this one first."""
     found = sessions.devices(tools.store, member.account_id)
-    return {"devices": sorted(found, key=lambda one: one.sid != member.sid), "this": member.sid}
+    return {
+        "devices": sorted(found, key=lambda one: one.sid != member.sid),
+        "this": member.sid,
+        "remembered": remembered_devices.of_account(member.account_id),
+    }
 
 
 def end(_tools: Tools, member: Member, typed: Mapping[str, str]) -> Answer:
@@ -23,8 +27,14 @@ def end(_tools: Tools, member: Member, typed: Mapping[str, str]) -> Answer:
     return Went(PATH, "signed-out-one")
 
 
+def forget(_tools: Tools, member: Member, typed: Mapping[str, str]) -> Answer:
+    """Ask for codes on a device again."""
+    remembered_devices.forget(member.account_id, typed.get("device", ""))
+    return Went(PATH, "device-forgotten")
+
+
 def end_others(_tools: Tools, member: Member, _typed: Mapping[str, str]) -> Answer:
-    """Sign out everywhere but here."""
+    """Sign out everywhere but here, and ask for codes everywhere."""
     sessions.end_all(member.account_id, except_sid=member.sid, reason="signed out all others")
     return Went(PATH, "signed-out-others")
 
@@ -37,6 +47,7 @@ def end_all(_tools: Tools, member: Member, _typed: Mapping[str, str]) -> Answer:
 PARTS: tuple[Part, ...] = (
     Page(PATH, "devices", devices),
     Act(f"{PATH}/end", end),
+    Act(f"{PATH}/forget", forget),
     Act(f"{PATH}/end-others", end_others),
     Act(f"{PATH}/end-all", end_all),
 )

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from idp.web.account import contact, devices, security
+from idp.web.account import activity, contact, devices, language, security, services
 from idp.web.account.contract import Part
 
-PARTS: tuple[Part, ...] = (*security.PARTS, *contact.PARTS, *devices.PARTS)
+PARTS: tuple[Part, ...] = (
+    *security.PARTS,
+    *contact.PARTS,
+    *devices.PARTS,
+    *activity.PARTS,
+    *services.PARTS,
+    *language.PARTS,
+)

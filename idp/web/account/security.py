@@ -5,8 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from idp.rules.factor_policy import PHONE
-from idp.services import accounts, clients, credentials, identities, phones, sessions, undoing
+from idp.services import (
+    accounts,
+    audit,
+    clients,
+    consents,
+    credentials,
+    identities,
+    phones,
+    sessions,
+    undoing,
+)
+from idp.web import activity_words, locale
 from idp.web.account.contract import HOME, Change, Member, Page, Part, Tools
+from idp.web.account.language import spoken
 
 PASSWORD = f"{HOME}/password"
 
@@ -15,6 +27,7 @@ def security(tools: Tools, member: Member) -> dict[str, Any]:
     """S-HOME: the state of each thing, in one row."""
     phones.settle(member.account_id)
     account, phone = accounts.by_id(member.account_id), credentials.phone_of(member.account_id)
+    newest = audit.activity(member.account_id, events=activity_words.SENTENCES, number=1)
     ways = credentials.enrolled(member.account_id)
     return {
         "email": account.email if account else "",
@@ -24,6 +37,9 @@ def security(tools: Tools, member: Member) -> dict[str, Any]:
         "only_phone": not set(ways) - set(PHONE),
         "undoable": [change.kind for change in undoing.of_account(member.account_id)],
         "confirmed": next(iter(_confirmations(tools, member)), None),
+        "last_activity": next((event.at for event in newest), None),
+        "services": len(consents.services(member.account_id)),
+        "language": locale.own_name(spoken(tools, member)),
         "devices": len(sessions.devices(tools.store, member.account_id)),
     }
 

@@ -18,9 +18,9 @@ from idp import clock
 from idp.cookies import Cookies
 from idp.interaction import ClientFace, Done, Interactions, Refused, SignIn
 from idp.rules.assurance import MFA, assess, reaches
-from idp.services import logout, sessions
+from idp.services import accounts, logout, sessions
 from idp.services.logout import Party
-from idp.web import forms, notices, pages, texts
+from idp.web import forms, locale, notices, pages, texts
 from idp.web.account.contract import (
     HOME,
     Act,
@@ -133,6 +133,8 @@ class AccountViews:
         return response
 
     def _draw(self, page: Page, member: Member, rejected: Rejected | None = None) -> Response:
+        account = accounts.by_id(member.account_id)
+        locale.use_time_zone(account.time_zone if account else None)
         shown = page.shown(self.tools, member)
         if shown is None:
             raise NotFound
