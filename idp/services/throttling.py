@@ -137,6 +137,11 @@ def prompt_answered(store: ShortLived, account_key: str, *, channel: str, destin
         _tally(store, "used", numbering.prefix(destination))
 
 
+def last_answer(store: ShortLived, account_key: str) -> str:
+    """A mark that changes when a prompt is answered: what is counted under it begins anew then (SR-32)."""
+    return (store.get(_answered_key(account_key)) or b"").decode()
+
+
 def factor_replaced(account_key: str, factor: str) -> None:
     """The factor was set up anew: guesses at the old one do not count (SR-17)."""
     guesses.clear(account_key, factor)
@@ -156,7 +161,7 @@ def _sending_windows(
     # One mailbox, one count: capitals in the address as typed make no other.
     target = address_key(email_address(destination).canonical if kind == "email" else destination)
     if kind == "phone":
-        answered = (store.get(_answered_key(about)) or b"").decode()
+        answered = last_answer(store, about)
         yield Window(f"prompts:{about}:{answered}", rules.PROMPTS_UNANSWERED_SOON, TEN_MINUTES)
         yield Window(f"prompts:{about}:{answered}", rules.PROMPTS_UNANSWERED_DAY, DAY)
     if channel == "voice":
