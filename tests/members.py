@@ -6,7 +6,9 @@ import pyotp
 from flask.testing import FlaskClient
 
 from idp import clock
-from idp.services import accounts
+from idp.factors.recovery_code import RecoveryCode
+from idp.rules import spelled_codes
+from idp.services import accounts, second_factors
 from idp.stores.durable import authenticator_apps
 from idp.stores.durable import sessions as listed
 from idp.stores.durable.db import transaction
@@ -33,6 +35,15 @@ def with_app(person: Person) -> pyotp.TOTP:
     with person.provider.app.app_context():
         authenticator_apps.add(account_id(person), secret, step=0, now=clock.now())
     return pyotp.TOTP(secret)
+
+
+def with_recovery_codes(person: Person) -> list[str]:
+    """Give this person recovery codes; the list, as it was printed."""
+    one = account_id(person)
+    with person.provider.app.app_context():
+        fresh = RecoveryCode(person.provider.parts.settings.limits, person.provider.parts.hashing).make(one)
+        second_factors.keep_codes(one, [made.kept for made in fresh], device="")
+    return [spelled_codes.spelled(made.code) for made in fresh]
 
 
 def account_id(person: Person) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b32encode
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,8 +16,12 @@ from idp.services import throttling
 from idp.settings import Limits
 from idp.stores.durable import audit, authenticator_apps, guesses
 from idp.stores.durable.codes import Verdict
+from idp.stores.durable.sealing import vault
 
 NAME = "totp"
+
+SECRET_BYTES = 20
+"""160 bits (SR-35), the length of the hash that apps make codes with (RFC 4226 §4)."""
 
 PERIOD = 30
 """Seconds a code is shown."""
@@ -50,6 +55,16 @@ class AuthenticatorApp:
             return _refused(Verdict.USED, account_id, journey)
         audit.record("code.accepted", account_id=account_id, journey=journey, reason=NAME)
         return Proved(NAME, now)
+
+
+def offered(told: str) -> str:
+    """A secret of 160 bits in base32 that follows from what is told and from our key, and is the same each time."""
+    return b32encode(vault().index(told, purpose="authenticator apps")[:SECRET_BYTES]).decode()
+
+
+def address(secret: str, *, email: str, issuer: str) -> str:
+    """The `otpauth:` address that apps read."""
+    return pyotp.TOTP(secret, interval=PERIOD).provisioning_uri(name=email, issuer_name=issuer)
 
 
 def step_of(secret: str, code: str, *, now: datetime) -> int | None:

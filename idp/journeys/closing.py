@@ -10,7 +10,7 @@ from idp.journeys.facts import Facts, StepProof
 from idp.journeys.record import Here, Visitor
 from idp.rules.assurance import REMEMBERED, Proof
 from idp.rules.factor_policy import PHONE
-from idp.services import credentials, sessions
+from idp.services import credentials, second_factors, sessions
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,8 @@ class SignedIn:
     """What was done besides, by the key of the box that says so."""
     remembered: str | None = None
     """What this browser holds from now on as a remembered device."""
+    onward: str | None = None
+    """Where of ours the person wants to go instead of back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,8 @@ def still_stands(here: Here, account_id: str) -> bool:
     """Inside a transaction: whether nothing has overtaken the proofs a change rests on, a reset for one (SR-63)."""
     proofs = given(here, account_id)
     if not credentials.still_stand(account_id, [proof.at for proof in proofs if proof.method == "password"]):
+        return False
+    if not second_factors.app_stands(account_id, [proof.at for proof in proofs if proof.method == "totp"]):
         return False
     phone = credentials.phone_of(account_id)
     proved_at = phone.proved_at if phone else here.now

@@ -27,6 +27,11 @@ def no_way_to_reset(situation: Situation) -> bool:
     return not second_factor_due(situation)
 
 
+def recovery_code_used(situation: Situation) -> bool:
+    """A recovery code was given in this very journey: its owner reads how many are left (SR-39)."""
+    return any(proof.method == "recovery_code" and proof.step == "second-step" for proof in situation.facts.proofs)
+
+
 def identity_wanted(situation: Situation) -> bool:
     """The client asks who the person really is (DESIGN §5)."""
     return situation.wanted.level in IDENTITY_LEVELS.values()

@@ -19,6 +19,7 @@ from idp.journeys import closing, handlers, showing, standing
 from idp.journeys.facts import Facts
 from idp.journeys.finish import FINISHES
 from idp.journeys.record import (
+    KEPT,
     Accepted,
     Answer,
     Declined,
@@ -41,9 +42,6 @@ from idp.journeys.table import JOURNEYS, RESET, SIGN_IN, SIGN_UP, named
 from idp.rules.limits import Wait
 from idp.services import sessions, throttling
 from idp.stores.shortlived.journeys import JourneyRecords
-
-KEPT = ("email", "tel", "country", "remember")
-"""What a rejected form keeps of what was typed; never a password or a code."""
 
 PATIENCE = 3.0
 """Seconds that a second press of the same form waits for the answer to the first."""
@@ -200,7 +198,8 @@ class Engine:
             return self._advance(journey_id, named(finished.journey, record.wanted) or SIGN_IN, record, visitor)
         self._save(journey_id, lambda now: replace(now, finished=True, facts=Facts(), last_form="", last_answer=None))
         self._interactions.answer(journey_id, Done(finished.said), browser=visitor.browser)
-        return Stand(record.wanted.resume(journey_id), finished.session_id, finished.remembered)
+        onward = finished.onward or record.wanted.resume(journey_id)
+        return Stand(onward, finished.session_id, finished.remembered)
 
     def _ended(self, journey_id: str, table: Journey, record: Record, visitor: Visitor) -> Stand:
         """Another tab is bringing the same journey to its end: one account, one session."""

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from idp import clock
-from idp.journeys import devices, finish_contact
+from idp.journeys import devices, finish_codes, finish_contact, recovery_codes
 from idp.journeys.closing import GoOn, SignedIn, counting, given, kept, owner, start, still_stands
 from idp.journeys.facts import Facts
 from idp.journeys.record import Here, Visitor
-from idp.services import accounts, addresses, consents, credentials, notices, throttling
+from idp.services import accounts, addresses, consents, credentials, notices, second_factors, throttling
 from idp.services.accounts import AddressTaken
 from idp.stores.durable.db import transaction
 
@@ -46,6 +46,8 @@ def start_session(here: Here, visitor: Visitor) -> SignedIn | GoOn:
     with transaction():
         if not credentials.still_stand(account_id, [proof.at for proof in proofs if proof.method == "password"]):
             return GoOn("sign-in", Facts())
+        if not second_factors.app_stands(account_id, [proof.at for proof in proofs if proof.method == "totp"]):
+            return GoOn("sign-in", Facts())
         if "phone-code" in here.facts.bound and not here.situation.enrolled:
             accounts.set_phone(account_id, here.facts.answers["phone"])
             proofs.append(kept(here, "phone-code"))
@@ -56,7 +58,8 @@ def start_session(here: Here, visitor: Visitor) -> SignedIn | GoOn:
             return SignedIn(visitor.session_id)
         held = devices.remembered(here, visitor, account_id, proofs)
         proofs += devices.recognised(here, visitor, account_id, proofs)
-        return SignedIn(start(here, account_id, proofs, visitor), remembered=held)
+        onward = recovery_codes.anew_at(here.facts)
+        return SignedIn(start(here, account_id, proofs, visitor), remembered=held, onward=onward)
 
 
 def replace_password(here: Here, visitor: Visitor) -> SignedIn | GoOn:
@@ -65,6 +68,8 @@ def replace_password(here: Here, visitor: Visitor) -> SignedIn | GoOn:
     new = here.facts.bound["new-password"]
     with transaction():
         if not credentials.still_stand(account_id, [proof.at for proof in here.facts.proofs]):
+            return GoOn("reset", Facts())
+        if not second_factors.app_stands(account_id, [one.at for one in here.facts.proofs if one.method == "totp"]):
             return GoOn("reset", Facts())
         credentials.replace_password(account_id, new["verifier"])
         accounts.end_recoveries(account_id)
@@ -97,4 +102,5 @@ FINISHES: dict[str, Callable[[Here, Visitor], SignedIn | GoOn]] = {
     "replace_password": replace_password,
     "change_password": change_password,
     **finish_contact.FINISHES,
+    **finish_codes.FINISHES,
 }

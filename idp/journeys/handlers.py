@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from idp.journeys import answering, identifying, passwords, proving
+from idp.journeys import answering, app_setup, identifying, passwords, proving, recovery_codes
 from idp.journeys.record import Declined, Here, Rejected, Result, Submission
 
 STEPS: dict[str, Callable[[Here, Submission], Result]] = {
@@ -12,6 +12,8 @@ STEPS: dict[str, Callable[[Here, Submission], Result]] = {
     **proving.STEPS,
     **passwords.STEPS,
     **identifying.STEPS,
+    **app_setup.STEPS,
+    **recovery_codes.STEPS,
 }
 
 CANCEL = "cancel"

@@ -14,6 +14,7 @@ from idp.factors.email_code import email_code
 from idp.factors.one_time_code import OneTimeCode
 from idp.factors.passkey import Passkey, passkey
 from idp.factors.password import Password
+from idp.factors.recovery_code import RecoveryCode
 from idp.factors.sms import sms
 from idp.factors.voice import voice
 from idp.interaction import SignIn
@@ -24,6 +25,9 @@ from idp.services.windows import Origin
 from idp.settings import Settings
 from idp.stores.shortlived.contract import ShortLived
 from idp.stores.shortlived.sessions import Session
+
+KEPT = ("email", "tel", "country", "remember")
+"""What a rejected form keeps of what was typed; never a password or a code."""
 
 
 class Fault(Struct, frozen=True):
@@ -105,6 +109,7 @@ class Tools:
     codes: Mapping[str, OneTimeCode]
     authenticator_app: AuthenticatorApp
     passkey: Passkey
+    recovery_code: RecoveryCode
     eids: Eids
 
     @property
@@ -124,6 +129,7 @@ class Tools:
             codes={factor.name: factor for factor in made},
             authenticator_app=AuthenticatorApp(settings.limits),
             passkey=passkey(settings, store),
+            recovery_code=RecoveryCode(settings.limits, hashing),
             eids=eids,
         )
 

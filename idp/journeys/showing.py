@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from idp.journeys import devices, identifying, passwords, sending, ways
+from idp.journeys import app_setup, devices, identifying, passwords, recovery_codes, sending, ways
 from idp.journeys.record import Here, Notice
 from idp.rules.factor_policy import PHONE
 from idp.services import accounts, credentials
@@ -165,6 +165,8 @@ SHOWN: dict[str, Callable[[Here], Shown]] = {
     "accounts": chosen,
     "consent": consent,
     "eid": identifying.shown,
+    **app_setup.SHOWN,
+    **recovery_codes.SHOWN,
 }
 
 
@@ -174,6 +176,8 @@ def notices(here: Here) -> tuple[Notice, ...]:
         return (Notice("success", "address-verified"),)
     if here.step == "login" and template(here) == "login" and login(here)["fixed"]:
         return (Notice("info", "recheck"),)
+    if here.step not in ("second-step", recovery_codes.LEFT) and recovery_codes.used(here.facts):
+        return (Notice("info", "codes-left", {"n": recovery_codes.left(here)}),)
     begun = here.facts.begun.get(here.step)
     if begun is not None and begun.sends > 1 and _state(here) == "open":
         return (Notice("info", "new-code"),)

@@ -28,6 +28,7 @@ SIGN_IN = journey(
     prove("second-step", *SECOND_STEP, REMEMBERED, about=about_account, when=when.second_factor_due),
     ask("phone", when=when.second_factor_missing),
     enrol("phone-code", *PHONE, about=about_number, when=when.second_factor_missing),
+    ask("codes-left", when=when.recovery_code_used),
     prove("eid", "eid", about=about_account, when=when.identity_wanted),
     ask("consent", when=when.consent_wanted),
     then="start_session",
@@ -78,10 +79,19 @@ REMOVE_PHONE = security_change("remove-phone", then="remove_phone")
 
 UNDO_CHANGE = security_change("undo-change", then="undo_change")
 
+ADD_APP = security_change("add-app", enrol("set-up-app"), then="keep_app")
+
+REMOVE_APP = security_change("remove-app", then="remove_app")
+
+NEW_RECOVERY_CODES = security_change(
+    "new-recovery-codes", ask("make-codes"), enrol("save-codes"), then="keep_recovery_codes"
+)
+
 JOURNEYS = {
     journey.name: journey
     for journey in (
         SIGN_UP, SIGN_IN, RESET, CHANGE_PASSWORD, CHANGE_EMAIL, CHANGE_PHONE, REMOVE_PHONE, UNDO_CHANGE,
+        ADD_APP, REMOVE_APP, NEW_RECOVERY_CODES,
     )
 }  # fmt: skip
 

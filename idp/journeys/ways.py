@@ -11,7 +11,7 @@ from idp.journeys import devices
 from idp.journeys.record import Accepted, Fault, Here, Rejected, Result, Submission
 from idp.journeys.sending import SWITCHED_OFF, limited
 from idp.journeys.standing import proof_of
-from idp.rules import identifiers
+from idp.rules import identifiers, spelled_codes
 from idp.rules.identifiers import Malformed
 from idp.stores.durable.codes import Verdict
 
@@ -38,7 +38,7 @@ def app_code(here: Here, submission: Submission) -> Result:
     outcome = here.tools.authenticator_app.check(account_id, typed, journey=here.journey_id, now=here.now)
     match outcome:
         case Proved():
-            return accepted(here, submission, outcome)
+            return wished(here, submission, accepted(here, outcome))
         case NotProved(verdict=Verdict.USED):
             return _refused("app-code", "code", "E-CODE-USED")
         case NotProved():
@@ -49,13 +49,46 @@ def app_code(here: Here, submission: Submission) -> Result:
             return SWITCHED_OFF
 
 
-def accepted(here: Here, submission: Submission, proved: Proved) -> Accepted:
+def recovery_code(here: Here, submission: Submission) -> Result:
+    """One of the codes of the list that was kept for this."""
+    typed = spelled_codes.read(submission.typed.get("recovery-code", ""))
+    if typed is None:  # no code looks like that: it costs no try
+        return _refused("recovery-code", "recovery-code", "E-RC-WRONG")
+    account_id = here.situation.account_id or ""
+    outcome = here.tools.recovery_code.check(
+        account_id, typed, journey=here.journey_id, now=here.now, device=submission.device
+    )
+    match outcome:
+        case Proved():
+            return accepted(here, outcome)
+        case NotProved(verdict=Verdict.USED):
+            return _refused("recovery-code", "recovery-code", "E-RC-USED")
+        case NotProved():
+            return _refused("recovery-code", "recovery-code", "E-RC-WRONG")
+        case Limited(seconds=seconds):
+            return limited(seconds)
+        case SwitchedOff():
+            return SWITCHED_OFF
+
+
+def accepted(here: Here, proved: Proved) -> Accepted:
     """The second step is done."""
     proof = proof_of(here, here.step, f"account:{here.situation.account_id}", proved)
-    return Accepted(lambda facts: devices.wished(here, submission, facts.proved(proof)))
+    return Accepted(lambda facts: facts.proved(proof))
 
 
-WAYS = {way.factor: way for way in (Way("totp", "app-code", app_code),)}
+def wished(here: Here, submission: Submission, done: Accepted) -> Accepted:
+    """The same, with the wish that this browser be remembered, where it was ticked."""
+    return Accepted(lambda facts: devices.wished(here, submission, done.change(facts)))
+
+
+WAYS = {
+    way.factor: way
+    for way in (
+        Way("totp", "app-code", app_code),
+        Way("recovery_code", "recovery-code", recovery_code, comes_first=False),
+    )
+}
 """The strongest first."""
 
 

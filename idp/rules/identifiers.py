@@ -76,6 +76,12 @@ def email_address(text: str) -> EmailAddress:
     return EmailAddress(typed=unicodedata.normalize("NFC", f"{local}@{domain}"), canonical=canonical)
 
 
+def masked(email: str) -> str:
+    """An address that its owner recognises and nobody else can write to."""
+    local, _, domain = email.rpartition("@")
+    return f"{local[:1]}***@{domain}"
+
+
 def likely_slip(address: EmailAddress) -> str | None:
     """The address that was probably meant when its domain is one slip away from a well-known one."""
     local, _, _ = address.typed.rpartition("@")

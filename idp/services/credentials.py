@@ -8,7 +8,7 @@ from datetime import datetime
 from idp import clock
 from idp.rules.factor_policy import SECOND_STEP
 from idp.services import remembered_devices, sessions, throttling
-from idp.stores.durable import accounts, audit, authenticator_apps, credentials, passkeys
+from idp.stores.durable import accounts, audit, authenticator_apps, credentials, passkeys, recovery_codes
 from idp.stores.durable.credentials import Phone
 from idp.stores.durable.db import transaction
 
@@ -61,10 +61,12 @@ def password_set_at(account_id: str) -> datetime | None:
 def enrolled(account_id: str) -> tuple[str, ...]:
     """The names of the factors that can be a second step for this account, the strongest first."""
     phone = credentials.phone_of(account_id)
+    codes = recovery_codes.left(account_id)
     found = {
         "passkey": passkeys.count(account_id) > 0,
         "totp": authenticator_apps.added_at(account_id) is not None,
         "sms": phone is not None and phone.takes_sms,
         "voice": phone is not None,
+        "recovery_code": codes is not None and codes.count > 0,
     }
     return tuple(name for name in SECOND_STEP if found.get(name))

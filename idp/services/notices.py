@@ -92,6 +92,26 @@ def passkey_copied(account_id: str) -> None:
     _mail(account_id, "M-16", {})
 
 
+def app_added(account_id: str, *, device: str) -> None:
+    """M-9: an authenticator app was set up."""
+    _mail(account_id, "M-9", {"change": "app-added", "device": device})
+
+
+def app_removed(account_id: str, *, device: str) -> None:
+    """M-9: an authenticator app was removed."""
+    _mail(account_id, "M-9", {"change": "app-removed", "device": device})
+
+
+def recovery_codes_made(account_id: str, *, device: str) -> None:
+    """M-10: there are new recovery codes."""
+    _mail(account_id, "M-10", {"left": "", "device": device})
+
+
+def recovery_code_used(account_id: str, *, left: int, device: str) -> None:
+    """M-10: one was used; so many are left."""
+    _mail(account_id, "M-10", {"left": str(left), "device": device})
+
+
 def other_person(account_id: str) -> None:
     """M-14: an eID of somebody else was tried on this account, and refused (SR-104)."""
     _mail(account_id, "M-14", {})

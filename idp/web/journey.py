@@ -11,8 +11,8 @@ from werkzeug.wrappers import Response
 
 from idp.cookies import DAY, Cookies
 from idp.interaction import Interactions, SignIn
-from idp.journeys.engine import KEPT, Engine
-from idp.journeys.record import Submission, Visitor
+from idp.journeys.engine import Engine
+from idp.journeys.record import KEPT, Submission, Visitor
 from idp.journeys.replies import Gone, Over, Reply, Shown, Stand, TooManyJourneys
 from idp.journeys.showing import CHOOSE
 from idp.services import accounts, sessions
@@ -53,14 +53,14 @@ class JourneyViews:
 
     def enter(self, journey_id: str, journey: str | None = None) -> Response:
         """Lead to the step this person stands at."""
-        visitor = self._visitor()
+        visitor = visitor_of(self.cookies)
         if visitor is None:
             return self._without_cookie(journey_id)
         return self._answer(self.engine.enter(journey_id, journey, visitor), journey_id, visitor)
 
     def show(self, journey_id: str, journey: str, step: str) -> Response:
         """The page of a step."""
-        visitor = self._visitor()
+        visitor = visitor_of(self.cookies)
         if visitor is None:
             return self._without_cookie(journey_id)
         way = CHOOSE if "other-way" in request.args else request.args.get("way", "")
@@ -68,7 +68,7 @@ class JourneyViews:
 
     def submit(self, journey_id: str, journey: str, step: str) -> Response:
         """Every page of every journey posts here."""
-        visitor = self._visitor()
+        visitor = visitor_of(self.cookies)
         if visitor is None:
             return self._cookies_wanted(journey_id)
         try:
@@ -93,7 +93,7 @@ class JourneyViews:
 
     def leave(self, journey_id: str) -> Response:
         """P-ALREADY's two buttons: sign out, or go on as somebody else."""
-        visitor = self._visitor()
+        visitor = visitor_of(self.cookies)
         if visitor is None or self.tokens.read(request.form.get("form", ""), visitor.browser, journey_id) is None:
             return redirect(f"/journey/{journey_id}", SEE_OTHER)
         session = sessions.find(self.store, self.settings.sessions, visitor.session_id)
@@ -109,7 +109,7 @@ class JourneyViews:
 
     def lost_phone(self, journey_id: str, journey: str) -> Response:
         """P-LOST-PHONE: which ways are open. It names ways, never a number or an address."""
-        visitor = self._visitor()
+        visitor = visitor_of(self.cookies)
         wanted = self.engine.wanted(journey_id, visitor) if visitor else None
         if wanted is None:
             return self.enter(journey_id, journey)
@@ -119,19 +119,6 @@ class JourneyViews:
     def busy(self, problem: TooManyJourneys) -> Response:
         """For whoever begins more journeys than people could walk."""
         return errors.pause(problem.seconds)
-
-    def _visitor(self) -> Visitor | None:
-        browser = self.cookies.browser(request)
-        if browser is None:
-            return None
-        return Visitor(
-            browser,
-            self.cookies.session_id(request),
-            locale.current(),
-            forms.device(request),
-            forms.origin(request),
-            self.cookies.device.read(request),
-        )
 
     def _without_cookie(self, journey_id: str) -> Response:
         """One redirect tells a browser that refuses cookies from one that is new here (page spec §7)."""
@@ -205,6 +192,21 @@ class JourneyViews:
         if "seconds" in shown.values:
             response.headers["Retry-After"] = str(shown.values["seconds"])
         return response
+
+
+def visitor_of(cookies: Cookies) -> Visitor | None:
+    """Whose request this is; None for a browser without a cookie of ours."""
+    browser = cookies.browser(request)
+    if browser is None:
+        return None
+    return Visitor(
+        browser,
+        cookies.session_id(request),
+        locale.current(),
+        forms.device(request),
+        forms.origin(request),
+        cookies.device.read(request),
+    )
 
 
 def _place(journey_id: str, journey: str, step: str) -> str:

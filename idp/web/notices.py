@@ -32,6 +32,10 @@ DONE: dict[str, Callable[[], str]] = {
     "phone-removed": lambda: gettext("Your phone number is removed."),
     "email-restored": lambda: gettext("The change of email address is undone."),
     "phone-restored": lambda: gettext("The change of phone number is undone."),
+    "app-added": lambda: gettext("Your authenticator app is set up."),
+    "app-removed": lambda: gettext("Your authenticator app is removed."),
+    "app-kept": lambda: gettext("Nothing was removed: it is your only extra security step."),
+    "recovery-codes-made": lambda: gettext("Your new recovery codes are ready. The old ones no longer work."),
 }
 
 TEXTS: dict[str, Callable[[Values], str]] = {
@@ -41,6 +45,9 @@ TEXTS: dict[str, Callable[[Values], str]] = {
         "You can ask for a new code in %(num)d second. The previous one still works.",
         "You can ask for a new code in %(num)d seconds. The previous one still works.",
         int(values["n"]),
+    ),
+    "codes-left": lambda values: ngettext(
+        "You have %(num)d recovery code left.", "You have %(num)d recovery codes left.", int(values["n"])
     ),
     "recheck": lambda _: gettext("Sign in again to confirm that it is you."),
     "eid-pending": lambda _: gettext("We have not heard from the app yet. Wait a moment, and press again."),

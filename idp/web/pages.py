@@ -149,6 +149,8 @@ def _complete(page: str, shown: dict[str, Any]) -> None:
         shown["usual"], shown["all"] = countries.choices(locale.current(), tuple(shown["countries"]))
     elif page == "eid-wait":
         shown["qr"], shown["hint"] = eid_view.drawn(shown["qr"]), eid_view.hint(shown["hint"])
+    elif page == "set-up-app":
+        shown["qr"] = eid_view.drawn(shown["link"])
     elif page in ("consent", "device-approve"):
         asked = scopes.items(shown.get("scopes", ()), optional=shown.get("optional", ()))
         shown["items"] = (*asked, *scopes.of_records(shown.get("records", ())))

@@ -60,6 +60,9 @@ TEXTS: dict[str, Callable[[Values], str]] = {
     "E-CODE-EXPIRED": lambda _: gettext("The code has run out. Ask for a new one."),
     "E-CODE-USED": lambda _: gettext("That code has been used. Wait until the app shows a new one."),
     "E-APP-CODE-WRONG": lambda _: gettext("That code is not right. Use the code that the app shows now."),
+    "E-RC-WRONG": lambda _: gettext("The recovery code is not right. Check that you have typed all 15 characters."),
+    "E-RC-USED": lambda _: gettext("This recovery code has been used. Try the next one on your list."),
+    "E-SAVED": lambda _: gettext("Tick that you have saved the codes."),
     "E-CODE-SPENT": lambda _: gettext("You have typed a wrong code too many times. Ask for a new one."),
     "E-PW-EMPTY-NEW": lambda _: gettext("Enter a new password in both fields."),
     "E-PW-SHORT": lambda values: ngettext(

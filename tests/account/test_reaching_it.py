@@ -10,7 +10,12 @@ from tests.people import PASSWORD, Person, Provider
 pytestmark = pytest.mark.parametrize("stores", ["embedded"], indirect=True)
 """Words and ways of pages have nothing to do with where things are kept; walks on both pairs are in other files."""
 
-PAGES = {"/account": "Security", "/account/electronic-id": "Electronic ID"}
+PAGES = {
+    "/account": "Security",
+    "/account/electronic-id": "Electronic ID",
+    "/account/app": "Authenticator app",
+    "/account/recovery-codes": "Recovery codes",
+}
 each_page = pytest.mark.parametrize("path", PAGES)
 
 

@@ -41,7 +41,7 @@ MAIL = {
 }
 LOGIN = {"email": "kari.nordmann@example.no", "fixed": False, "suggest": False}
 SECOND = {"last_digits": "67", "channels": ("sms", "voice"), "ways": ()}
-EVERY_WAY = {**SECOND, "ways": ("totp",)}
+EVERY_WAY = {**SECOND, "ways": ("totp", "recovery_code")}
 ADDRESS = {"email": "kari.nordmann@example.no", "slip": None, "work_email": False}
 PASSWORD = {"email": "kari.nordmann@example.no", "minimum": 12, "present": False, "change": False}
 PHONE = {"country": "NO", "number": "", "countries": SETTINGS.phones.countries, "finishing": False, "change": False}
@@ -67,7 +67,8 @@ SECURITY = {
     "last_digits": "67",
     "undoable": [],
     "confirmed": CONFIRMATION,
-    "ways": ("totp", "sms", "voice"),
+    "ways": ("totp", "sms", "voice", "recovery_code"),
+    "codes_left": 7,
     "only_phone": False,
     "devices": 2,
     "last_activity": CONFIRMATION["at"],
@@ -119,6 +120,7 @@ NOTHING_YET = {
     "last_digits": None,
     "confirmed": None,
     "ways": ("sms", "voice"),
+    "codes_left": None,
     "only_phone": True,
     "devices": 1,
     "last_activity": None,
@@ -147,6 +149,16 @@ WAITING = {
     "hint": "start-app",
 }
 RESULTS = ("approved", "rejected", "expired", "other-account")
+APP = {
+    "key": "ABCD EFGH IJKL MNOP QRST UVWX YZ23 4567",
+    "link": "otpauth://totp/Alumni%20ID:kari.nordmann%40example.no?secret=ABCDEFGHIJKLMNOPQRSTUVWXYZ234567&issuer=Alumni%20ID",
+    "qr": None,
+}
+NEW_CODES = {
+    "codes": [f"4F7K{number}-Q2MXD-8TRVH" for number in "23456789AB"],
+    "address": "k***@example.no",
+    "made_at": CONFIRMATION["at"],
+}
 ENDS = ("stopped", "timeout", "blocked", "other-account", "other-person", "down")
 NOT_YET = "We have not heard from the app yet. Wait a moment, and press again."
 CONFIRMED = "Your email address is confirmed. You can now continue."
@@ -202,6 +214,24 @@ SAMPLES = (
     Sample("app-code", "app-code", EVERY_WAY),
     Sample("app-code-used", "app-code", EVERY_WAY, _one("code", "E-CODE-USED"), status=422),
     Sample("app-code-wrong", "app-code", {**EVERY_WAY, "channels": ()}, _one("code", "E-APP-CODE-WRONG"), status=422),
+    Sample("recovery-code", "recovery-code", {**SECOND, "ways": ("totp", "recovery_code")}),
+    Sample("recovery-code-wrong", "recovery-code", EVERY_WAY, _one("recovery-code", "E-RC-WRONG"), status=422),
+    Sample("recovery-code-used", "recovery-code", EVERY_WAY, _one("recovery-code", "E-RC-USED"), status=422),
+    Sample("codes-left", "codes-left", {"left": 9, "few": False}),
+    Sample("codes-left-few", "codes-left", {"left": 1, "few": True}),
+    Sample("set-up-app", "set-up-app", APP, journey="add-app"),
+    Sample("set-up-app-wrong", "set-up-app", APP, _one("code", "E-APP-CODE-WRONG"), status=422, journey="add-app"),
+    Sample("make-codes", "make-codes", {"left": 0}, journey="new-recovery-codes"),
+    Sample("make-codes-anew", "make-codes", {"left": 7}, journey="new-recovery-codes"),
+    Sample("save-codes", "save-codes", NEW_CODES, journey="new-recovery-codes"),
+    Sample(
+        "save-codes-unsaved",
+        "save-codes",
+        NEW_CODES,
+        _one("saved", "E-SAVED"),
+        status=422,
+        journey="new-recovery-codes",
+    ),
     Sample("second-step-landline", "second-step", {**SECOND, "channels": ("voice",)}),
     Sample("phone-code-sms", "phone-code", {**TEXT, "wait": 27}),
     Sample("phone-code-remember", "phone-code", {**TEXT, "remember": 30}),
@@ -320,6 +350,12 @@ SAMPLES = (
     Sample("devices-one", "devices", {**DEVICES, "devices": DEVICES["devices"][:1], "remembered": []}),
     Sample("electronic-id", "electronic-id", {"confirmations": [CONFIRMATION, {**CONFIRMATION, "service": None}]}),
     Sample("electronic-id-none", "electronic-id", {"confirmations": []}),
+    Sample("authenticator-app", "authenticator-app", {"added_at": CONFIRMATION["at"]}),
+    Sample("authenticator-app-none", "authenticator-app", {"added_at": None}),
+    Sample("remove-app", "remove-app", {"may": True}),
+    Sample("remove-app-last", "remove-app", {"may": False}),
+    Sample("recovery-codes", "recovery-codes", {"codes": SimpleNamespace(count=7, made_at=CONFIRMATION["at"])}),
+    Sample("recovery-codes-none", "recovery-codes", {"codes": None}),
     Sample("security-undo", "security", {**SECURITY, "undoable": ["email", "phone"]}),
     Sample("remove-phone", "remove-phone", {"last_digits": "67", "may_go": True}),
     Sample("remove-phone-only", "remove-phone", {"last_digits": "67", "may_go": False}),

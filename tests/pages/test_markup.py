@@ -159,6 +159,14 @@ FIELDS: dict[tuple[str, str], dict[str, str]] = {
         "autocorrect": "off",
         "dir": "ltr",
     },
+    ("recovery-code", "recovery-code"): {
+        "type": "text",
+        "autocomplete": "off",
+        "inputmode": "text",
+        **PLAIN,
+        "autocapitalize": "characters",
+        "dir": "ltr",
+    },
     ("phone", "country"): {"autocomplete": "tel-country-code"},
     ("phone", "tel"): {"type": "tel", "autocomplete": "tel", "inputmode": "tel", "dir": "ltr"},
 }
@@ -181,6 +189,10 @@ def test_only_codes_by_text_message_are_read_by_the_phone(client: FlaskClient) -
 
 
 MAIN_ACTIONS = {
+    "recovery-code": ["verify"],
+    "codes-left-few": ["continue", "new-codes"],
+    "set-up-app": ["verify", "cancel"],
+    "save-codes": ["save", "cancel"],
     "login": ["sign-in"],
     "login-recheck": ["sign-in", "switch-user"],
     "second-step": ["sms", "voice"],

@@ -34,6 +34,21 @@ TAUGHT = {
 
 # Page spec §9.2, as printed. A word of ours that the catalogue there does not have yet stands below it.
 CATALOGUE: Mapping[str, tuple[str, str, dict[str, str | int]]] = {
+    "E-RC-WRONG": (  # the length is that of DESIGN §6
+        "Reservekoden stemmer ikke. Sjekk at du har skrevet alle 15 tegnene.",
+        "The recovery code is not right. Check that you have typed all 15 characters.",
+        {},
+    ),
+    "E-RC-USED": (
+        "Denne reservekoden er brukt før. Prøv den neste på listen.",
+        "This recovery code has been used. Try the next one on your list.",
+        {},
+    ),
+    "E-SAVED": (
+        "Huk av for at du har tatt vare på kodene.",
+        "Tick that you have saved the codes.",
+        {},
+    ),
     "E-CODE-USED": (
         "Koden er allerede brukt. Vent til appen viser en ny.",
         "That code has been used. Wait until the app shows a new one.",

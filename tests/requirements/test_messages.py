@@ -18,7 +18,7 @@ from idp.settings import Settings
 
 AT = datetime(2026, 3, 2, 13, 35, tzinfo=UTC)  # 14.35 in Oslo
 MOVES = ("M-7", "M-8", "M-21", "M-22", "M-23", "M-24", "M-25", "M-26")
-MAILS = ("M-1", "M-2", "M-3", "M-4", "M-5", "M-9", "M-13", "M-14", "M-15", "M-16", *MOVES)
+MAILS = ("M-1", "M-2", "M-3", "M-4", "M-5", "M-9", "M-10", "M-13", "M-14", "M-15", "M-16", *MOVES)
 CODE_MAILS = ("M-1", "M-2", "M-3", "M-21", "M-25")
 TEXT_MESSAGES = ("T-1", "T-2", "T-3", "T-4", "T-6", "T-7")
 LANGUAGES = ("nb", "en")
@@ -81,6 +81,8 @@ SUBJECTS = {
     ("M-7", "en"): "Your Alumni email address was changed",
     ("M-8", "nb"): "Telefonnummeret ditt hos Alumni er endret",
     ("M-8", "en"): "Your Alumni phone number was changed",
+    ("M-10", "nb"): "En reservekode er brukt hos Alumni",
+    ("M-10", "en"): "A recovery code was used at Alumni",
     ("M-9", "nb"): "Ny passnøkkel hos Alumni",
     ("M-9", "en"): "New passkey at Alumni",
     ("M-13", "nb"): "Du er registrert hos Alumni",
@@ -161,6 +163,7 @@ def message(kind: str, language: str, **values: str) -> Message:
         "ending": "67",
         "hours": "24",
         "change": "passkey-added",
+        "left": "7",
         "used": "sms",
         **values,
     }
@@ -311,7 +314,7 @@ def test_only_what_is_known_is_told_of_who_asked(device: str, place: str, said: 
     assert said in mail("M-1", device=device, place=place).text
 
 
-@pytest.mark.parametrize("kind", ["M-5", "M-8", "M-9", "M-13", "M-14", "M-15", "M-16"])
+@pytest.mark.parametrize("kind", ["M-5", "M-8", "M-9", "M-10", "M-13", "M-14", "M-15", "M-16"])
 def test_a_notice_says_when_and_from_what(kind: str) -> None:
     assert "Det ble gjort 2. mars 2026 kl. 14.35 fra Chrome på Windows, omtrent Oslo." in mail(kind).text
     assert "Det ble gjort 2. mars 2026 kl. 14.35." in mail(kind, device="", place="").text
@@ -322,6 +325,20 @@ def test_a_notice_says_when_and_from_what(kind: str) -> None:
 )
 def test_m_9_says_which_change_it_was(language: str, said: str) -> None:
     assert mail("M-9", language, change="passkey-removed").subject == said
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [("app-added", "Ny autentiseringsapp hos Alumni"), ("app-removed", "Autentiseringsapp slettet hos Alumni")],
+)
+def test_m_9_tells_of_an_app_too(change: str, said: str) -> None:
+    assert mail("M-9", change=change).subject == said
+
+
+def test_m_10_says_how_many_codes_are_left_or_that_there_are_new_ones() -> None:
+    assert "Du har 7 reservekoder igjen." in mail("M-10").text
+    assert "Du har 1 reservekode igjen." in mail("M-10", left="1").text
+    assert mail("M-10", left="").subject == "Nye reservekoder hos Alumni"
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from idp.web.account import activity, contact, devices, language, security, services
+from idp.web.account import activity, codes, contact, devices, language, security, services
 from idp.web.account.contract import Part
 
 PARTS: tuple[Part, ...] = (
     *security.PARTS,
     *contact.PARTS,
+    *codes.PARTS,
     *devices.PARTS,
     *activity.PARTS,
     *services.PARTS,

@@ -13,6 +13,7 @@ from idp.services import (
     credentials,
     identities,
     phones,
+    second_factors,
     sessions,
     undoing,
 )
@@ -29,11 +30,13 @@ def security(tools: Tools, member: Member) -> dict[str, Any]:
     account, phone = accounts.by_id(member.account_id), credentials.phone_of(member.account_id)
     newest = audit.activity(member.account_id, events=activity_words.SENTENCES, number=1)
     ways = credentials.enrolled(member.account_id)
+    codes = second_factors.recovery_codes_of(member.account_id)
     return {
         "email": account.email if account else "",
         "password_set_at": credentials.password_set_at(member.account_id),
         "last_digits": phone.last_digits if phone else None,
         "ways": ways,
+        "codes_left": codes.count if codes else None,
         "only_phone": not set(ways) - set(PHONE),
         "undoable": [change.kind for change in undoing.of_account(member.account_id)],
         "confirmed": next(iter(_confirmations(tools, member)), None),

@@ -101,7 +101,25 @@
       .catch(() => {});
   }));
 
-  // 8. Waiting for an eID: ask every other second, show the newest code, and go on when it is over.
+  // 8. Copy and print, where there is something to keep.
+  part(() => all("[data-copy], [data-print]", (place) => {
+    const { copy, done, print, word } = place.dataset;
+    if (copy && !navigator.clipboard) return;
+    const said = polite();
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "second";
+    button.textContent = print ?? word;
+    button.addEventListener("click", async () => {
+      if (print) { window.print(); return; }
+      const found = [...document.querySelectorAll(`#${copy} code, code#${copy}`)];
+      await navigator.clipboard.writeText(found.map((one) => one.textContent).join("\n"));
+      said.textContent = done;
+    });
+    place.append(button);
+  }));
+
+  // 9. Waiting for an eID: ask every other second, show the newest code, and go on when it is over.
   part(() => all("[data-eid]", (place) => {
     const hint = place.querySelector("[data-hint]");
     const code = place.querySelector("[data-qr]");
