@@ -16,6 +16,7 @@ from idp.delivery.channels.smtp import Smtp
 from idp.delivery.channels.to_client import ToClient
 from idp.delivery.wording import Wording
 from idp.delivery.worker import Worker
+from idp.eid import registry
 from idp.foundation import open_durable, template_folder
 from idp.protocol.blueprint import protocol_blueprint
 from idp.protocol.client_auth import ClientAuthentication
@@ -90,6 +91,7 @@ def _protocol_parts(parts: Parts) -> ProtocolParts:
         ),
         form_post=pages.form_post,
         identity_levels=parts.eids.levels,
+        evidence=registry.evidence(settings.eid),
         trust_frameworks=tuple(sorted(set(parts.eids.trust_frameworks.values()))),
     )
 

@@ -106,6 +106,6 @@ def record(*, name: str, organization: str, country: str, claims: Mapping[str, A
     check: dict[str, str] = {"check_method": "data", "organization": organization}
     transaction = claims.get("jti")
     if isinstance(transaction, str) and 0 < len(transaction) <= LONGEST:
-        check["txn"] = transaction
+        check["check_id"] = transaction
     source = {"name": name, "country_code": ALPHA_3[country]}
     return {"type": "electronic_record", "check_details": [check], "record": {"type": "eid", "source": source}}

@@ -26,6 +26,14 @@ Tables = Mapping[str, Mapping[str, Any]]
 FRAMEWORKS = {"norwegian_bankid": "no_bankid", "swedish_bankid": "se_bankid", "smart_id": "ee_smartid"}
 """The `trust_framework` of what each kind verifies, where the table names none (Identity Assurance §5.4)."""
 
+EVIDENCE = {
+    "norwegian_bankid": "electronic_record",
+    "oidc_broker": "electronic_record",
+    "swedish_bankid": "electronic_signature",
+    "smart_id": "electronic_signature",
+}
+"""The type of evidence that each kind brings (Identity Assurance Schema §5.4.4)."""
+
 COMMON = ("connector", "trust_framework")
 """Keys that every table may have beside those of its connector."""
 
@@ -36,6 +44,11 @@ def trust_frameworks(tables: Tables) -> dict[str, str]:
         name: str(table.get("trust_framework") or FRAMEWORKS.get(str(table.get("connector")), name.replace("-", "_")))
         for name, table in tables.items()
     }
+
+
+def evidence(tables: Tables) -> tuple[str, ...]:
+    """The types of evidence that these eIDs bring, each once."""
+    return tuple(sorted({EVIDENCE[str(table.get("connector"))] for table in tables.values()}))
 
 
 def settings_of(kind: str) -> type[msgspec.Struct]:

@@ -88,13 +88,18 @@ class Metadata:
         """What OpenID Connect for Identity Assurance wants to be told (§8); nothing where no eID is set up."""
         if not self._parts.trust_frameworks:
             return {}
-        return {
+        told: dict[str, Any] = {
             "verified_claims_supported": True,
             "trust_frameworks_supported": list(self._parts.trust_frameworks),
             "claims_in_verified_claims_supported": [*verified_claims.CLAIMS, verified_claims.NATIONAL_NUMBER],
-            "evidence_supported": ["electronic_record", "electronic_signature"],
-            "electronic_records_supported": ["eid"],
+            "evidence_supported": list(self._parts.evidence),
         }
+        if "electronic_record" in self._parts.evidence:
+            told |= {"electronic_records_supported": ["eid"], "documents_check_methods_supported": ["data"]}
+        return told
+
+    def _verified(self) -> tuple[str, ...]:
+        return ("verified_claims",) if self._parts.trust_frameworks else ()
 
     def _for_clients(self) -> dict[str, Any]:
         """How what is told to a client may be signed and encrypted."""
@@ -156,7 +161,7 @@ class Metadata:
             **BACKCHANNEL,
             "issuer": issuer,
             "scopes_supported": list(SCOPES),
-            "claims_supported": [*CLAIMS, "acr", "amr", "auth_time", "sid"],
+            "claims_supported": [*CLAIMS, "acr", "amr", "auth_time", "sid", *self._verified()],
             "response_types_supported": ["code"],
             "response_modes_supported": list(MODES),
             "grant_types_supported": list(GRANTS),

@@ -41,6 +41,8 @@ class Parts:
     """The levels of identity that some eID here can prove."""
     trust_frameworks: tuple[str, ...] = ()
     """Under which rules those eIDs verify people."""
+    evidence: tuple[str, ...] = ()
+    """The types of evidence that they bring."""
 
     @property
     def levels(self) -> tuple[str, ...]:

@@ -22,6 +22,9 @@ CONSTRAINTS = frozenset({"value", "values", "max_age"})
 ASIDE = frozenset({*CONSTRAINTS, "essential", "purpose"})
 """Members of a request that are no names of anything to be told."""
 
+SHORTEST_PURPOSE, LONGEST_PURPOSE = 3, 300
+"""Characters of the purpose that a request may give for a claim."""
+
 DEEPEST = 16
 """Levels of nesting in a request; what is known has fewer."""
 
@@ -49,13 +52,16 @@ def check(requested: Any) -> None:
             raise MalformedRequest("verified_claims wants a verification object")
         if "trust_framework" not in one["verification"]:
             raise MalformedRequest("verification wants a trust_framework, if only null")
-        if not isinstance(one.get("claims"), dict) or not one["claims"]:
+        claims = one.get("claims", {})
+        if claims is not None and (not isinstance(claims, dict) or not claims):
             raise MalformedRequest("verified_claims wants at least one claim")
         _check_evidence(one["verification"].get("evidence"))
     if requested == []:
         raise MalformedRequest("verified_claims asks for nothing")
     if _is_deeper(requested, DEEPEST):
         raise MalformedRequest("verified_claims is nested too deeply")
+    if not _purposes_are_sensible(requested):
+        raise MalformedRequest("a purpose has 3 to 300 characters")
 
 
 def _check_evidence(filters: Any) -> None:
@@ -69,6 +75,17 @@ def _check_evidence(filters: Any) -> None:
             raise MalformedRequest("a filter of evidence wants a type")
         if isinstance(one["type"], dict) and "values" in one["type"]:
             raise MalformedRequest("the type of evidence is given by value, never by values")
+
+
+def _purposes_are_sensible(asked: Any) -> bool:
+    if isinstance(asked, list):
+        return all(_purposes_are_sensible(one) for one in asked)
+    if not isinstance(asked, dict):
+        return True
+    purpose = asked.get("purpose", SHORTEST_PURPOSE * "x")
+    if not isinstance(purpose, str) or not SHORTEST_PURPOSE <= len(purpose) <= LONGEST_PURPOSE:
+        return False
+    return all(_purposes_are_sensible(inner) for inner in asked.values())
 
 
 def _is_deeper(asked: Any, levels: int) -> bool:
@@ -96,7 +113,7 @@ def _one(requested: Mapping[str, Any], proved: Proved, now: datetime) -> dict[st
     except _Unmet:
         return None
     claims: dict[str, Any] = {}
-    for name, wanted in requested["claims"].items():
+    for name, wanted in (requested["claims"] or {}).items():  # null names nothing, so nothing is told
         with suppress(_Unmet):
             claims |= _object({name: wanted}, proved.claims, now)
     return {"verification": verification, "claims": claims} if claims else None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from idp import clock
 from idp.eid.connector import Failed, Outcome, Person, Verified
@@ -76,9 +77,14 @@ def verified(account_id: str) -> Proved | None:
         "assurance_level": proof.level,
         "time": time,
         "verification_process": proof.id,
-        "evidence": [{**proof.evidence["evidence"], "time": time}],
+        "evidence": [_evidence(proof.evidence["evidence"], time)],
     }
     return Proved(verification, {name: value for name, value in claims.items() if value is not None})
+
+
+def _evidence(kept: Mapping[str, Any], time: str) -> dict[str, Any]:
+    """A signature says itself when it was made; of a record it is when it was looked at."""
+    return {**kept} if "created_at" in kept else {**kept, "time": time}
 
 
 def prove(found: Transaction, verified: Verified, *, levels: Mapping[str, str], trust_framework: str) -> None:

@@ -23,7 +23,7 @@ def verified(person: Mapping[str, str], *, at: datetime, level: str = "gold", **
         "claimed_level": level,
         "amr": ("pin", "pop", "mfa"),
         "at": at,
-        "evidence": {"type": "electronic_record", "check_details": [{"check_method": "data", "txn": "txn-1"}]},
+        "evidence": {"type": "electronic_record", "check_details": [{"check_method": "data", "check_id": "txn-1"}]},
         **more,
     }
     return Verified(**{**person, **told})

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from idp.eid import registry
+from idp.protocol.metadata import Metadata
 from idp.rules.assurance import HIGH
 from tests.eid.scripted import KARI, Scripted
 from tests.eid.test_proving import confirms
@@ -124,3 +127,18 @@ def test_discovery_says_what_can_be_verified(provider: Provider) -> None:
     document = provider.app.test_client().get("/.well-known/openid-configuration", base_url="https://login.example")
 
     assert "verified_claims_supported" not in document.get_json()  # no eID is in these settings
+
+
+@pytest.mark.parametrize(
+    ("kind", "evidence", "records"),
+    [("norwegian_bankid", ["electronic_record"], ["eid"]), ("smart_id", ["electronic_signature"], None)],
+)
+def test_metadata_tell_what_the_eids_here_bring(kind: str, evidence: list[str], records: Any, stores: object) -> None:
+    """Identity Assurance §8: evidence_supported, electronic_records_supported, documents_check_methods_supported."""
+    parts = SimpleNamespace(trust_frameworks=("x",), evidence=registry.evidence({"one": {"connector": kind}}))
+    told_clients = Metadata(parts)._assured()  # type: ignore[arg-type]
+
+    assert told_clients["evidence_supported"] == evidence
+    assert told_clients.get("electronic_records_supported") == records
+    assert told_clients.get("documents_check_methods_supported") == (["data"] if records else None)
+    assert set(registry.EVIDENCE) == set(registry.KINDS)

@@ -164,7 +164,7 @@ def test_a_person_is_who_bankid_says(bankid: NorwegianBankId, bank: Provider) ->
     assert abs(result.at - AT) < timedelta(seconds=5)
     assert result.evidence == {
         "type": "electronic_record",
-        "check_details": [{"check_method": "data", "organization": "BankID BankAxept AS", "txn": "token-1"}],
+        "check_details": [{"check_method": "data", "organization": "BankID BankAxept AS", "check_id": "token-1"}],
         "record": {"type": "eid", "source": {"name": "BankID", "country_code": "NOR"}},
     }
     assert not {"Kari", "15108695088", "Nordmann"} & set(repr(result).replace("'", " ").split())

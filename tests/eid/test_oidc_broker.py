@@ -98,7 +98,7 @@ def test_each_table_of_the_manual_proves_a_person(
     )
     assert result.amr == ("mfa",)
     assert abs(result.at - AT) < timedelta(seconds=60)
-    assert result.evidence["check_details"][0]["txn"] == "token-1"
+    assert result.evidence["check_details"][0]["check_id"] == "token-1"
 
 
 @pytest.mark.parametrize("name", TABLES)

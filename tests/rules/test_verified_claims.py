@@ -14,7 +14,7 @@ from idp.rules.verified_claims import ASIDE, MalformedRequest, Proved, check, se
 NOW = datetime(2026, 3, 1, 10, tzinfo=UTC)
 EVIDENCE = {
     "type": "electronic_record",
-    "check_details": [{"check_method": "data", "organization": "BankID BankAxept AS", "txn": "txn-1"}],
+    "check_details": [{"check_method": "data", "organization": "BankID BankAxept AS", "check_id": "txn-1"}],
     "time": "2026-03-01T09:42:00Z",
     "record": {"type": "eid", "source": {"name": "BankID", "country_code": "NOR"}},
 }
@@ -180,6 +180,54 @@ def test_an_array_is_answered_with_those_that_hold() -> None:
 def test_a_request_that_the_specification_does_not_allow_is_refused(wrong: Any) -> None:
     with pytest.raises(MalformedRequest):
         check(wrong)
+
+
+@pytest.mark.parametrize("purpose", ["", "ab", "x" * 301, 1, None, ["abc"]])
+def test_a_purpose_of_odd_length_is_no_request(purpose: Any) -> None:
+    """Under a claim, under verification, and inside evidence."""
+    for wrong in (
+        ask({}, {"given_name": {"purpose": purpose}}),
+        ask({"time": {"purpose": purpose}}),
+        ask({"evidence": [{"type": None, "record": {"source": {"purpose": purpose}}}]}),
+    ):
+        with pytest.raises(MalformedRequest):
+            check(wrong)
+    assert told(ask({}, {"given_name": {"purpose": "to greet you", "essential": True}})) is not None
+
+
+# What the conformance suite asks (ekyc-test-plan-oidccore), by the names of its tests
+
+
+@pytest.mark.parametrize("plain", [None, {}, {"essential": False}, {"essential": True}])
+def test_happy_path_and_empty_objects_and_essential(plain: Any) -> None:
+    """ekyc-server-happypath, -emptyobject, -essentialfalse; "{}" is the same as null."""
+    assert told(ask({}, {"given_name": plain}))["claims"] == {"given_name": "Kari"}
+    assert told({"verification": {"trust_framework": plain}, "claims": {"given_name": plain}}) == {
+        "verification": {"trust_framework": "no_bankid"},
+        "claims": {"given_name": "Kari"},
+    }
+
+
+@pytest.mark.parametrize("unknown", ["3f8a6c", "a b/c", "æøå", "\u202e", "", "value", "given_name "])
+@pytest.mark.parametrize("plain", [None, {"essential": True}])
+def test_unknown_claims_are_omitted_and_the_others_told(unknown: str, plain: Any) -> None:
+    """ekyc-server-unknown-claim-omitted, -essential-, -specialchars-."""
+    assert told(ask({}, {"given_name": None, unknown: plain}))["claims"] == {"given_name": "Kari"}
+
+
+@pytest.mark.parametrize("framework", [{"value": "unknown"}, {"values": ["unknown", "other"]}, {"values": []}])
+def test_an_unknown_trust_framework_leaves_all_of_it_out(framework: Any) -> None:
+    """§5.7.4: no error, and nothing told."""
+    assert told({"verification": {"trust_framework": framework}, "claims": {"given_name": None}}) is None
+
+
+def test_claims_that_are_null_name_nothing() -> None:
+    """The schema of requests allows it; nothing that was not asked for by name is told."""
+    assert told({"verification": {"trust_framework": None}, "claims": None}) is None
+
+
+def test_max_age_of_a_thousand_years_limits_nothing() -> None:
+    assert told(ask({"time": {"max_age": 31_556_926_000}}, {"birthdate": {"max_age": 31_556_926_000}})) is not None
 
 
 names = st.sampled_from(["trust_framework", "assurance_level", "time", "evidence", "record", "type", "value", "x"])
