@@ -35,8 +35,12 @@ class GoOn:
 
 
 def given(here: Here, account_id: str) -> list[Proof]:
-    """What was proved in this journey about the account; what the session proved is its own already."""
-    return [_proof(proof) for proof in here.facts.proofs if proof.about == f"account:{account_id}"]
+    """What was proved in this journey about the account; what the session proved is its own already.
+
+    Of the whole situation: a proof of identity lies with its attempt, not with the journey's own facts.
+    """
+    known = (proof for proof in here.situation.facts.proofs if proof.about == f"account:{account_id}")
+    return [_proof(proof) for proof in known if proof.step]
 
 
 def counting(here: Here, account_id: str) -> list[Proof]:
