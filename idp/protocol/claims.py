@@ -112,7 +112,9 @@ def _verified(member: dict[str, Any]) -> Any:
 
 
 def _member(given: dict[str, Any], name: str) -> dict[str, Any]:
-    member = given.get(name) or {}
+    member = given.get(name)
+    if member is None:
+        return {}
     if not isinstance(member, dict):
         raise InvalidRequest(f"claims.{name} is not a JSON object")
     return member

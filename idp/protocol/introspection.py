@@ -16,7 +16,7 @@ from idp.protocol.errors import InvalidClient, InvalidRequest
 from idp.protocol.parts import Parts
 from idp.protocol.rates import check_rate
 from idp.protocol.request import of_form
-from idp.rules import authorization_details
+from idp.rules import authorization_details, fapi2
 from idp.services import client_throttling, subjects
 from idp.services.clients import Client
 
@@ -58,7 +58,8 @@ class Introspection:
         if SIGNED not in request.headers.get("Accept", ""):
             return json_answer(told)
         ours = self._parts.keyring.algorithms()
-        usual = DEFAULT_ALGORITHM if DEFAULT_ALGORITHM in ours else ours[0]
+        default = fapi2.ALGORITHMS[0] if caller.profile else DEFAULT_ALGORITHM
+        usual = default if default in ours else ours[0]
         algorithm = caller.introspection_signed_response_alg or usual
         claims = {
             "iss": self._parts.issuer,

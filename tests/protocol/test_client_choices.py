@@ -504,6 +504,38 @@ def test_a_signed_request_of_the_profile_says_until_when(
     assert "FAPI 2.0 Message Signing" in answer.get_json()["error_description"]
 
 
+def test_what_the_profile_signs_is_never_rs256(kari: Person, strict: Registered) -> None:
+    """FAPI 2.0 §5.4.1; Message Signing §5.4, §5.5: authorization and introspection answers, where none was named."""
+    name = pushes(kari, strict, response_mode="jwt").get_json()["request_uri"]
+    kari.goes(f"/authorize?client_id={strict.client.client_id}&request_uri={name}")
+    signed = kari.redirected_to()["response"]
+    assert part(signed, 0)["alg"] == "ES256"
+    assert told(signed)["iss"] == BASE
+    form = {"token": "nothing", **says(strict)}
+    answer = posts(kari.provider, "/introspect", form, authenticated=False, headers=ACCEPTED).get_data(as_text=True)
+    assert part(answer, 0)["alg"] == "ES256"
+
+
+@pytest.mark.parametrize(("ahead", "status"), [(8, 201), (61, 401)])
+def test_clocks_may_differ_by_ten_seconds(kari: Person, strict: Registered, ahead: int, status: int) -> None:
+    """FAPI 2.0 §5.3.2.1: `iat` and `nbf` up to 10 seconds ahead are accepted, more than 60 are refused."""
+    for name in ("iat", "nbf"):
+        say = says(strict, **{name: idp_clock.timestamp() + ahead})
+        assert pushes(kari, strict, say=say).status_code == status
+
+
+def test_a_pushed_request_and_a_code_are_short_lived(kari: Person, strict: Registered, clock: Clock) -> None:
+    """FAPI 2.0 §5.3.2.2: a `request_uri` lives less than ten minutes, a code a minute at most."""
+    pushed = pushes(kari, strict).get_json()
+    assert pushed["expires_in"] < 600
+    kari.goes(f"/authorize?client_id={strict.client.client_id}&request_uri={pushed['request_uri']}")
+    form = code_form(kari)
+    clock.advance(61)
+    proof = {"DPoP": dpop_proof(PROOF, "POST", f"{BASE}/token")}
+    late = posts(kari.provider, "/token", {**form, **says(strict)}, authenticated=False, headers=proof)
+    assert error(late) == (400, "invalid_grant")
+
+
 def test_the_portal_is_as_before(kari: Person, provider: Provider) -> None:
     """Nothing of this is for a client that did not choose it."""
     kari.comes_from_portal()
