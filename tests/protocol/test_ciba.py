@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from typing import Any
 
@@ -479,6 +480,26 @@ def test_the_token_is_kept_sealed(kari: Person, provider: Provider, site: Client
     with provider.app.app_context(), transaction() as connection:
         kept = repr([tuple(row) for row in connection.execute(decoupled_requests.requests.select())])
     assert not [secret for secret in (auth_req_id, NOTIFIED_BY, "Sak 4711", kari.email) if secret in kept]
+
+
+def test_nothing_of_it_is_in_a_log(
+    kari: Person, provider: Provider, site: ClientSite, caplog: pytest.LogCaptureFixture
+) -> None:
+    """SR-120: at no level, of no library, nor in the audit trail; a ping that fails is told without what it held."""
+    caplog.set_level(logging.DEBUG)
+    client = pinging(provider, site)
+    site.statuses[:] = [500]
+    said = {"client_notification_token": NOTIFIED_BY, "binding_message": "Sak 4711"}
+    auth_req_id = asked(provider, client, kari, **said)
+    code = texted(kari)
+    types(kari, code).sends("approve")
+    provider.deliver()
+    polls_for(provider, client, auth_req_id)
+    with provider.app.app_context():
+        trail = repr(audit.read(newest=40))
+    for written in (caplog.text, trail):
+        secrets_of_it = (auth_req_id, NOTIFIED_BY, "Sak 4711", code, code.replace("-", ""), kari.number, kari.email)
+        assert not [secret for secret in secrets_of_it if secret in written]
 
 
 # §7.1.1: signed requests
