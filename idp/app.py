@@ -35,6 +35,7 @@ from idp.web.account.parts import PARTS as ACCOUNT_PARTS
 from idp.web.account.views import AccountViews
 from idp.web.eid import EidViews
 from idp.web.journey import JourneyViews
+from idp.web.passkeys import PasskeyViews
 from idp.web.proxies import TrustedProxies
 from idp.web.recovery_codes import RecoveryCodeViews
 from idp.web.sign_out import SignOutViews
@@ -123,6 +124,7 @@ def _people(app: Flask, parts: Parts) -> None:
     journeys = JourneyViews(parts.engine, parts.cookies, parts.tokens, parts.settings, parts.store, parts.interactions)
     app.register_blueprint(journeys.blueprint())
     app.register_blueprint(RecoveryCodeViews(parts.engine, parts.cookies).blueprint())
+    app.register_blueprint(PasskeyViews(parts.engine, parts.cookies, parts.tokens, parts.settings).blueprint())
     app.register_blueprint(EidViews(parts.eids, parts.cookies).blueprint())
     tools = AccountTools(parts.settings, parts.store, parts.eids)
     account = AccountViews(tools, parts.interactions, parts.cookies, parts.tokens, ACCOUNT_PARTS)

@@ -18,6 +18,8 @@ YEAR = 365 * 24 * 3600
 
 DAY = 24 * 3600
 
+HALF_A_YEAR = 183 * DAY
+
 
 @dataclass(frozen=True, slots=True)
 class Cookie:
@@ -87,6 +89,11 @@ class Cookies:
     def device(self) -> Cookie:
         """What a remembered device holds (SR-43). It is no session: it opens nothing by itself."""
         return self._cookie("device")
+
+    @property
+    def no_passkeys(self) -> Cookie:
+        """Somebody said «Not now» here when a passkey was offered (page spec §8.2)."""
+        return self._cookie("no-passkeys")
 
     def _cookie(self, plain: str) -> Cookie:
         return Cookie(plain, self.secure)

@@ -51,11 +51,16 @@ class Authenticator:
         """Another with the very same keys, counters as they stand."""
         return replace(self, keys=[replace(key) for key in self.keys])
 
+    def new_key(self, handle: bytes) -> Key:
+        """A new key for whoever has this handle."""
+        key = Key(secrets.token_bytes(32), self._private(), handle)
+        self.keys.append(key)
+        return key
+
     def create(self, options: dict[str, Any], *, origin: str = ORIGIN, **odd: Any) -> str:
         """`navigator.credentials.create()`: the answer as JSON."""
-        key = Key(secrets.token_bytes(32), self._new_key(), decoded(options["user"]["id"]))
-        self.keys.append(key)
-        public = cbor2.dumps(odd.get("public", self._public(key)))
+        key = self.new_key(decoded(options["user"]["id"]))
+        public = cbor2.dumps(odd.get("public", self.public(key)))
         kept = self.aaguid + len(key.id).to_bytes(2, "big") + key.id + public
         data = self._data(odd.get("rp", options["rp"]["id"]), key, odd, attested=kept)
         client_data = self._client_data("webauthn.create", options["challenge"], origin, odd)
@@ -101,7 +106,7 @@ class Authenticator:
         allowed = [decoded(one["id"]) for one in options.get("allowCredentials", ())]
         return next(key for key in self.keys if not allowed or key.id in allowed)
 
-    def _new_key(self) -> Any:
+    def _private(self) -> Any:
         match self.algorithm:
             case "ES256":
                 return ec.generate_private_key(ec.SECP256R1())
@@ -110,7 +115,7 @@ class Authenticator:
             case _:
                 return rsa.generate_private_key(65537, 2048)
 
-    def _public(self, key: Key) -> dict[int, Any]:
+    def public(self, key: Key) -> dict[int, Any]:
         """The key in COSE (RFC 9053)."""
         public = key.private.public_key()
         match public:

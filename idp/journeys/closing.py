@@ -10,7 +10,7 @@ from idp.journeys.facts import Facts, StepProof
 from idp.journeys.record import Here, Visitor
 from idp.rules.assurance import REMEMBERED, Proof
 from idp.rules.factor_policy import PHONE
-from idp.services import credentials, second_factors, sessions
+from idp.services import credentials, passkeys, second_factors, sessions
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +55,29 @@ def _proof(proof: StepProof) -> Proof:
 
 def still_stands(here: Here, account_id: str) -> bool:
     """Inside a transaction: whether nothing has overtaken the proofs a change rests on, a reset for one (SR-63)."""
-    proofs = given(here, account_id)
-    if not credentials.still_stand(account_id, [proof.at for proof in proofs if proof.method == "password"]):
-        return False
-    if not second_factors.app_stands(account_id, [proof.at for proof in proofs if proof.method == "totp"]):
+    if not still_stand(here, account_id):
         return False
     phone = credentials.phone_of(account_id)
     proved_at = phone.proved_at if phone else here.now
-    if any(proof.at < proved_at for proof in proofs if proof.method in PHONE):  # it was another number's code
+    if any(
+        proof.at < proved_at for proof in given(here, account_id) if proof.method in PHONE
+    ):  # it was another number's code
         return False
     return here.session is None or sessions.counts(here.session.sid)
+
+
+def still_stand(here: Here, account_id: str) -> bool:
+    """Inside a transaction: whether what was proved here is so yet: the password, the app, and each passkey."""
+    proved = given(here, account_id)
+    passwords, app = ([one.at for one in proved if one.method == method] for method in ("password", "totp"))
+    if not credentials.still_stand(account_id, passwords) or not second_factors.app_stands(account_id, app):
+        return False
+    return has_keys(here, account_id)
+
+
+def has_keys(here: Here, account_id: str) -> bool:
+    """Inside a transaction: whether the account has every passkey yet that was used in this journey."""
+    return passkeys.stand(account_id, tuple(proof.key for proof in here.facts.proofs if proof.key))
 
 
 def owner(here: Here) -> str:

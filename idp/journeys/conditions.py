@@ -42,6 +42,11 @@ def consent_wanted(situation: Situation) -> bool:
     return bool(situation.consent or situation.wanted.records)
 
 
+def passkey_offered(situation: Situation) -> bool:
+    """The browser can make one, the account has none, and its owner was proved just now."""
+    return situation.may_offer and "offer" in situation.facts.answers
+
+
 def account_choice_wanted(situation: Situation) -> bool:
     """The client asked that the person choose an account."""
     return situation.wanted.choose_account and situation.account_id is not None

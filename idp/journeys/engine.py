@@ -72,7 +72,7 @@ class Engine:
 
     def show(self, journey_id: str, journey: str, step: str, visitor: Visitor, *, way: str = "") -> Reply:
         """The page of a step: the one the person stands at, or an earlier one. `way` is another way to do it."""
-        found = self._stand(journey_id, journey, step, visitor)
+        found = self.stand(journey_id, journey, step, visitor)
         if not isinstance(found, Here):
             return found
         return self._page(found, page=showing.page_of(found, way))
@@ -81,7 +81,7 @@ class Engine:
         self, journey_id: str, journey: str, step: str, visitor: Visitor, *, form: str, sent: Submission
     ) -> Reply:
         """Take what was sent. `form` is the one-time id of the rendered form."""
-        found = self._stand(journey_id, journey, step, visitor)
+        found = self.stand(journey_id, journey, step, visitor)
         if not isinstance(found, Here):
             return found
         if not self._records.claim_form(form):
@@ -105,7 +105,7 @@ class Engine:
 
     def stale(self, journey_id: str, journey: str, step: str, visitor: Visitor, typed: Mapping[str, str]) -> Reply:
         """The form was too old: the same page again, with everything kept (page spec §7)."""
-        found = self._stand(journey_id, journey, step, visitor)
+        found = self.stand(journey_id, journey, step, visitor)
         if not isinstance(found, Here):
             return found
         return self._page(found, notices=(Notice("info", "stale"),), typed=typed)
@@ -157,7 +157,7 @@ class Engine:
             factors=known.factors if known else (),
         )
 
-    def _stand(self, journey_id: str, journey: str, step: str, visitor: Visitor) -> Here | Reply:
+    def stand(self, journey_id: str, journey: str, step: str, visitor: Visitor) -> Here | Reply:
         """The person at this step, or where they stand if it is later than that."""
         loaded = self._load(journey_id, visitor)
         if loaded is None:

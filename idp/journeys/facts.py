@@ -38,6 +38,8 @@ class StepProof(Struct, frozen=True, kw_only=True):
     until: datetime
     level: str = ""
     amr: tuple[str, ...] = ()
+    key: str = ""
+    """Which passkey it was: one that is removed before the journey ends takes its proof along."""
 
 
 class Facts(Struct, frozen=True, kw_only=True):
@@ -91,6 +93,8 @@ class Situation(Struct, frozen=True, kw_only=True):
     """Older proofs of the account's own factors do not count here."""
     identity_since: datetime | None = None
     """Nor do older proofs of identity."""
+    may_offer: bool = False
+    """A passkey may be made for this account, by whoever was proved to be its owner in the last minutes."""
     eid: Transaction | None = None
     """This journey's newest attempt with an eID."""
 

@@ -7,8 +7,19 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from idp import clock
-from idp.journeys import devices, finish_codes, finish_contact, recovery_codes
-from idp.journeys.closing import GoOn, SignedIn, counting, given, kept, owner, start, still_stands
+from idp.journeys import devices, finish_codes, finish_contact, finish_passkeys, recovery_codes
+from idp.journeys.closing import (
+    GoOn,
+    SignedIn,
+    counting,
+    given,
+    has_keys,
+    kept,
+    owner,
+    start,
+    still_stand,
+    still_stands,
+)
 from idp.journeys.facts import Facts
 from idp.journeys.record import Here, Visitor
 from idp.services import accounts, addresses, consents, credentials, notices, second_factors, throttling
@@ -28,9 +39,11 @@ def open_account(here: Here, visitor: Visitor) -> SignedIn | GoOn:
                 verifier=facts.bound["password"]["verifier"],
                 phone=facts.answers["phone"],
             )
-            proofs = (kept(here, "password", "password"), kept(here, "phone-code"))
-            started = start(here, account_id, proofs, visitor)
             notices.welcome(account_id, locale=visitor.locale)
+            proofs = (kept(here, "password", "password"), kept(here, "phone-code"))
+            if "offer" in facts.answers:  # one thing more, for an account that is there already
+                return finish_passkeys.offered(here, account_id, proofs)
+            started = start(here, account_id, proofs, visitor)
     except AddressTaken:
         # Another sign-up with this address came first: the ordinary "you have an account" page (SR-49).
         known = addresses.owner(address["canonical"])
@@ -44,9 +57,7 @@ def start_session(here: Here, visitor: Visitor) -> SignedIn | GoOn:
     proofs = given(here, account_id)
     consent = here.facts.answers.get("consent")
     with transaction():
-        if not credentials.still_stand(account_id, [proof.at for proof in proofs if proof.method == "password"]):
-            return GoOn("sign-in", Facts())
-        if not second_factors.app_stands(account_id, [proof.at for proof in proofs if proof.method == "totp"]):
+        if not still_stand(here, account_id):
             return GoOn("sign-in", Facts())
         if "phone-code" in here.facts.bound and not here.situation.enrolled:
             accounts.set_phone(account_id, here.facts.answers["phone"])
@@ -54,8 +65,10 @@ def start_session(here: Here, visitor: Visitor) -> SignedIn | GoOn:
         if consent is not None:
             wanted = here.record.wanted
             consents.give(account_id, wanted.client.client_id, consent["scopes"].split(), wanted.records)
+        finish_passkeys.keep(here, account_id, visitor)
         if not proofs and visitor.session_id is not None:
             return SignedIn(visitor.session_id)
+        credentials.tell_if_weaker(account_id, [proof.method for proof in proofs], device=visitor.device)
         held = devices.remembered(here, visitor, account_id, proofs)
         proofs += devices.recognised(here, visitor, account_id, proofs)
         onward = recovery_codes.anew_at(here.facts)
@@ -67,7 +80,8 @@ def replace_password(here: Here, visitor: Visitor) -> SignedIn | GoOn:
     account_id = here.facts.address_account or ""
     new = here.facts.bound["new-password"]
     with transaction():
-        if not credentials.still_stand(account_id, [proof.at for proof in here.facts.proofs]):
+        instants = [proof.at for proof in here.facts.proofs]
+        if not credentials.still_stand(account_id, instants) or not has_keys(here, account_id):
             return GoOn("reset", Facts())
         if not second_factors.app_stands(account_id, [one.at for one in here.facts.proofs if one.method == "totp"]):
             return GoOn("reset", Facts())
@@ -103,4 +117,5 @@ FINISHES: dict[str, Callable[[Here, Visitor], SignedIn | GoOn]] = {
     "change_password": change_password,
     **finish_contact.FINISHES,
     **finish_codes.FINISHES,
+    **finish_passkeys.FINISHES,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from idp.journeys import answering, app_setup, identifying, passwords, proving, recovery_codes
+from idp.journeys import answering, app_setup, identifying, passkeys, passwords, proving, recovery_codes
 from idp.journeys.record import Declined, Here, Rejected, Result, Submission
 
 STEPS: dict[str, Callable[[Here, Submission], Result]] = {
@@ -14,6 +14,7 @@ STEPS: dict[str, Callable[[Here, Submission], Result]] = {
     **identifying.STEPS,
     **app_setup.STEPS,
     **recovery_codes.STEPS,
+    **passkeys.STEPS,
 }
 
 CANCEL = "cancel"
@@ -23,4 +24,5 @@ def answered(here: Here, submission: Submission) -> Result:
     """What this form comes to."""
     if submission.do == CANCEL and here.record.wanted.change == here.journey:
         return Declined()
-    return STEPS[here.step](here, submission) if here.step in STEPS else Rejected()
+    result = STEPS[here.step](here, submission) if here.step in STEPS else Rejected()
+    return passkeys.offered(here, submission, result)

@@ -9,10 +9,10 @@ from msgspec.structs import replace
 
 from idp.factors.contract import Limited, NotProved, Proved, SwitchedOff, TooSoon
 from idp.factors.password import Mismatch
-from idp.journeys import devices, sending, ways
+from idp.journeys import devices, passkeys, sending, ways
 from idp.journeys.facts import Begun, Facts
 from idp.journeys.record import Accepted, Fault, Here, Rejected, Result, Submission, SwitchedUser
-from idp.journeys.standing import proof_of
+from idp.journeys.standing import proof_of, signed_in
 from idp.rules import identifiers
 from idp.rules.identifiers import Malformed
 from idp.services import addresses
@@ -25,6 +25,8 @@ def login(here: Here, submission: Submission) -> Result:
     """Address and password together; which of the two was wrong is never said (SR-10, SR-47)."""
     if submission.do == "switch-user":
         return SwitchedUser()
+    if submission.do == passkeys.USE:
+        return passkeys.login(here, submission)
     typed, password = submission.typed.get("email", ""), submission.typed.get("password", "")
     faults = [] if password else [Fault("password", "E-PW-EMPTY")]
     try:
@@ -86,19 +88,6 @@ def _judged(here: Here, there: sending.There, begun: Begun, submission: Submissi
             return sending.limited(seconds)
         case SwitchedOff():
             return sending.SWITCHED_OFF
-
-
-def signed_in(here: Here, account_id: str, proved: Proved) -> Result:
-    """It is this account's owner who is here; where one account is to be changed, no other's."""
-    if here.record.wanted.change is not None and account_id != here.record.wanted.account_id:
-        return Rejected((Fault("email", "E-LOGIN"),))
-
-    def change(facts: Facts) -> Facts:
-        cut = facts.cut(("login", "second-step", "consent"))
-        known = replace(cut, account_id=account_id).answered("accounts", chosen="signed-in")
-        return known.proved(proof_of(here, "login", f"account:{account_id}", proved))
-
-    return Accepted(change)
 
 
 def _resend(here: Here, there: sending.There, submission: Submission) -> Result:

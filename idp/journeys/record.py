@@ -97,6 +97,8 @@ class Submission:
     locale: str
     age: int
     """Seconds since the form was shown."""
+    may_offer: bool = False
+    """The browser says that it can make passkeys, and nobody has said «Not now» in it lately."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

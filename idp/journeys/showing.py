@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from idp.journeys import app_setup, devices, identifying, passwords, recovery_codes, sending, ways
+from idp.journeys import app_setup, devices, identifying, passkeys, passwords, recovery_codes, sending, ways
 from idp.journeys.record import Here, Notice
 from idp.rules.factor_policy import PHONE
 from idp.services import accounts, credentials
@@ -69,6 +69,9 @@ def login(here: Here) -> Shown:
         "email": account.email if account else _typed_address(here) or here.record.wanted.login_hint or "",
         "fixed": account is not None,
         "suggest": here.record.misses >= MISSES_BEFORE_HELP,
+        "passkey": passkeys.may_be_used(here),
+        "state": "",
+        "second": False,
     }
 
 
@@ -153,11 +156,13 @@ SHOWN: dict[str, Callable[[Here], Shown]] = {
     "login": login,
     "second-step": lambda here: second_step(here) | (code(here) if here.facts.begun.get("second-step") else {}),
     "email-code": code,
-    **dict.fromkeys(("new-email-code", "phone-code", "new-phone-code"), code),
+    **dict.fromkeys(("new-email-code", "new-phone-code"), code),
     "new-email": lambda here: {"email": _rejected(here, "email"), "now": _own_address(here)},
     "new-phone": phone,
+    "phone-code": lambda here: code(here) | {"offers": passkeys.offers(here)},
     "password": passwords.shown,
-    "new-password": passwords.shown,
+    "new-password": lambda here: passwords.shown(here) | {"offers": passkeys.offers(here)},
+    "new-passkey": passkeys.made_shown,
     "phone": phone,
     "email": email,
     "have-account": have_account,
@@ -186,7 +191,11 @@ def notices(here: Here) -> tuple[Notice, ...]:
 
 def _first_way(here: Here) -> str:
     """The page for whoever has not chosen: that of the strongest factor, so that none is replaced silently (SR-41)."""
-    return next((way.page for way in ways.offered(here) if way.comes_first), "second-step")
+    found = ways.offered(here)
+    first = next((way.page for way in found if way.comes_first), "")
+    if first or any(name in PHONE for name in here.situation.enrolled):
+        return first or "second-step"
+    return found[0].page if found else "second-step"
 
 
 def _rejected(here: Here, field: str) -> str:

@@ -9,9 +9,10 @@ from msgspec.structs import replace
 from idp import clock
 from idp.factors.contract import Proved
 from idp.journeys.facts import Facts, Situation, StepProof
-from idp.journeys.record import Here, Record, Tools
+from idp.journeys.record import Accepted, Fault, Here, Record, Rejected, Result, Tools
 from idp.journeys.steps import Journey, Step
 from idp.rules.assurance import EID, IDENTITY_LEVELS, METHODS, Proof
+from idp.rules.factor_policy import LOGIN, SECOND_STEP
 from idp.services import accounts, credentials, identities, phones, remembered_devices
 from idp.services.eids import Transaction
 from idp.stores.shortlived.sessions import Session
@@ -54,15 +55,28 @@ def situation(
         wanted=record.wanted,
         now=clock.now(),
         account_id=account_id,
-        enrolled=credentials.enrolled(account_id) if account_id else (),
+        enrolled=_enrolled(account_id, tools) if account_id else (),
         consent=record.wanted.consent,
         factors_since=record.wanted.proofs_since,
     )
+    young = replace(made, factors_since=made.now - timedelta(seconds=tools.settings.sessions.recheck))
     if table.is_change:
-        return replace(made, factors_since=made.now - timedelta(seconds=tools.settings.sessions.recheck))
+        return young
+    if "offer" in facts.answers:
+        made = replace(made, may_offer=tools.passkey.is_on and _is_owner(young) and "passkey" not in made.enrolled)
     if table.name != "sign-in" or record.wanted.level not in IDENTITY_LEVELS.values():
         return made
     return _with_identity(made, tools.eids.of_journey(here), tools)
+
+
+def _enrolled(account_id: str, tools: Tools) -> tuple[str, ...]:
+    return tuple(name for name in credentials.enrolled(account_id) if name != "passkey" or tools.passkey.is_on)
+
+
+def _is_owner(young: Situation) -> bool:
+    """Both steps, proved as lately as a change of the account wants them (SR-40)."""
+    about = f"account:{young.account_id}"
+    return young.live(about, LOGIN) is not None and young.live(about, SECOND_STEP) is not None
 
 
 def _given(proof: Proof, account_id: str) -> StepProof:
@@ -125,8 +139,20 @@ def reached(table: Journey, name: str, current: Step, situation: Situation) -> b
     return step is current or (step.kind != "stop" and step.when(situation))
 
 
-def proof_of(here: Here, step: str, about: str, proved: Proved) -> StepProof:
+def signed_in(here: Here, account_id: str, proved: Proved, key: str = "") -> Result:
+    """It is this account's owner who is here; where one account is to be changed, no other's."""
+    if here.record.wanted.change is not None and account_id != here.record.wanted.account_id:
+        return Rejected((Fault("email", "E-LOGIN"),))
+
+    def change(facts: Facts) -> Facts:
+        cut = facts.cut(("login", "second-step", "consent"))
+        known = replace(cut, account_id=account_id).answered("accounts", chosen="signed-in")
+        return known.proved(proof_of(here, "login", f"account:{account_id}", proved, key))
+
+    return Accepted(change)
+
+
+def proof_of(here: Here, step: str, about: str, proved: Proved, key: str = "") -> StepProof:
     """A factor used well at a step, as the journey keeps it."""
-    return StepProof(
-        step=step, method=proved.method, about=about, at=proved.at, until=proved.at + here.tools.proof_life
-    )
+    until = proved.at + here.tools.proof_life
+    return StepProof(step=step, method=proved.method, about=about, at=proved.at, until=until, key=key)

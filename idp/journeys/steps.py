@@ -22,7 +22,7 @@ class Step:
     """One thing a person does. It is due while its condition holds and its fact is missing."""
 
     name: str
-    kind: Literal["ask", "prove", "enrol", "stop"]
+    kind: Literal["ask", "prove", "enrol", "offer", "stop"]
     factors: tuple[str, ...] = ()
     about: Subject | None = None
     when: Condition = always
@@ -33,7 +33,7 @@ class Step:
 
     def _done(self, situation: Situation) -> bool:
         match self.kind:
-            case "ask":
+            case "ask" | "offer":  # to an offer, no is an answer
                 return self.name in situation.facts.answers
             case "prove":
                 return self._proved(situation)
@@ -91,6 +91,11 @@ def prove(name: str, *factors: str, about: Subject, when: Condition = always) ->
 def enrol(name: str, *factors: str, about: Subject | None = None, when: Condition = always) -> Step:
     """Something to be kept for good once the whole journey is done."""
     return Step(name, "enrol", factors, about, when)
+
+
+def offer(name: str, *factors: str, when: Condition) -> Step:
+    """Something that may be kept for good, or not: both end the step."""
+    return Step(name, "offer", factors, when=when)
 
 
 def stop(name: str, *, when: Condition) -> Step:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from idp.interaction import SignIn
 from idp.journeys import conditions as when
 from idp.journeys.facts import about_account, about_address, about_new_address, about_new_number, about_number
-from idp.journeys.steps import Journey, Step, ask, enrol, journey, prove, stop
+from idp.journeys.steps import Journey, Step, ask, enrol, journey, offer, prove, stop
 from idp.rules.assurance import REMEMBERED
 from idp.rules.factor_policy import LOGIN, PHONE, SECOND_STEP
 
@@ -31,6 +31,7 @@ SIGN_IN = journey(
     ask("codes-left", when=when.recovery_code_used),
     prove("eid", "eid", about=about_account, when=when.identity_wanted),
     ask("consent", when=when.consent_wanted),
+    offer("new-passkey", "passkey", when=when.passkey_offered),
     then="start_session",
     leads_to=("sign-up", "reset"),
 )
@@ -60,6 +61,8 @@ def security_change(name: str, *steps: Step, then: str) -> Journey:
 
 
 CHANGE_PASSWORD = security_change("change-password", enrol("new-password", "password"), then="change_password")
+ADD_PASSKEY = security_change("add-passkey", enrol("new-passkey", "passkey"), then="add_passkey")
+REMOVE_PASSKEY = security_change("remove-passkey", then="remove_passkey")
 
 CHANGE_EMAIL = security_change(
     "change-email",
@@ -92,6 +95,7 @@ JOURNEYS = {
     for journey in (
         SIGN_UP, SIGN_IN, RESET, CHANGE_PASSWORD, CHANGE_EMAIL, CHANGE_PHONE, REMOVE_PHONE, UNDO_CHANGE,
         ADD_APP, REMOVE_APP, NEW_RECOVERY_CODES,
+        ADD_PASSKEY, REMOVE_PASSKEY,
     )
 }  # fmt: skip
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from idp.factors.contract import Limited, NotProved, Proved, SwitchedOff
-from idp.journeys import devices
+from idp.journeys import devices, passkeys
 from idp.journeys.record import Accepted, Fault, Here, Rejected, Result, Submission
 from idp.journeys.sending import SWITCHED_OFF, limited
 from idp.journeys.standing import proof_of
@@ -71,9 +71,15 @@ def recovery_code(here: Here, submission: Submission) -> Result:
             return SWITCHED_OFF
 
 
-def accepted(here: Here, proved: Proved) -> Accepted:
+def passkey(here: Here, submission: Submission) -> Result:
+    """A passkey of this account. After a password it may be one that does not ask who uses it (SR-37)."""
+    found = passkeys.used(here, submission)
+    return found if isinstance(found, Rejected) else accepted(here, found.proved, found.key)
+
+
+def accepted(here: Here, proved: Proved, key: str = "") -> Accepted:
     """The second step is done."""
-    proof = proof_of(here, here.step, f"account:{here.situation.account_id}", proved)
+    proof = proof_of(here, here.step, f"account:{here.situation.account_id}", proved, key)
     return Accepted(lambda facts: facts.proved(proof))
 
 
@@ -85,6 +91,7 @@ def wished(here: Here, submission: Submission, done: Accepted) -> Accepted:
 WAYS = {
     way.factor: way
     for way in (
+        Way("passkey", passkeys.PAGE, passkey, passkeys.way_shown, comes_first=False),  # not every device has it
         Way("totp", "app-code", app_code),
         Way("recovery_code", "recovery-code", recovery_code, comes_first=False),
     )

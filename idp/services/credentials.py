@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from idp import clock
-from idp.rules.factor_policy import SECOND_STEP
-from idp.services import remembered_devices, sessions, throttling
+from idp.rules.factor_policy import SECOND_STEP, is_weaker
+from idp.services import notices, remembered_devices, sessions, throttling
 from idp.stores.durable import accounts, audit, authenticator_apps, credentials, passkeys, recovery_codes
 from idp.stores.durable.credentials import Phone
 from idp.stores.durable.db import transaction
@@ -70,3 +70,15 @@ def enrolled(account_id: str) -> tuple[str, ...]:
         "recovery_code": codes is not None and codes.count > 0,
     }
     return tuple(name for name in SECOND_STEP if found.get(name))
+
+
+TOLD_OF = ("totp", "sms", "voice")
+"""Second steps that may be weaker than another. A recovery code has a notice of its own."""
+
+
+def tell_if_weaker(account_id: str, used: Sequence[str], *, device: str) -> None:
+    """Tell the owner when a sign-in's second step was weaker than one the account has (SR-41)."""
+    step = next((name for name in SECOND_STEP if name in used), None)
+    if step in TOLD_OF and is_weaker(step, enrolled(account_id)):
+        audit.record("second-step.weaker", account_id=account_id, reason=step)
+        notices.weaker_step(account_id, used=step, device=device)

@@ -10,6 +10,9 @@ from idp.services.windows import Origin, origin_of
 LONGEST = 4096
 """Characters of one field; more than any person types."""
 
+LONGEST_CREDENTIAL = 16384
+"""Characters of what a passkey ceremony came to: a maker's statement has certificates."""
+
 DEVICES = (
     ("iPhone", "iPhone"),
     ("iPad", "iPad"),
@@ -42,10 +45,14 @@ def typed(request: Request) -> dict[str, str]:
         if name == "scope":
             fields[name] = " ".join(values)
             continue
-        if len(values) != 1 or len(values[0]) > LONGEST or "\x00" in values[0] or "\ufffd" in values[0]:
+        if len(values) != 1 or len(values[0]) > _longest(name) or "\x00" in values[0] or "\ufffd" in values[0]:
             raise OddForm(name)
         fields[name] = values[0]
     return fields
+
+
+def _longest(name: str) -> int:
+    return LONGEST_CREDENTIAL if name == "credential" else LONGEST
 
 
 def device(request: Request) -> str:

@@ -9,7 +9,7 @@ from flask import Blueprint, redirect, request
 from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response
 
-from idp.cookies import DAY, Cookies
+from idp.cookies import DAY, HALF_A_YEAR, Cookies
 from idp.interaction import Interactions, SignIn
 from idp.journeys.engine import Engine
 from idp.journeys.record import KEPT, Submission, Visitor
@@ -18,7 +18,7 @@ from idp.journeys.showing import CHOOSE
 from idp.services import accounts, sessions
 from idp.settings import Settings
 from idp.stores.shortlived.contract import ShortLived
-from idp.web import errors, forms, locale, notices, pages, texts
+from idp.web import errors, forms, notices, pages, texts, visitors
 from idp.web.csrf import FormTokens
 from idp.web.forms import OddForm
 from idp.web.sign_out import signed_out
@@ -53,14 +53,14 @@ class JourneyViews:
 
     def enter(self, journey_id: str, journey: str | None = None) -> Response:
         """Lead to the step this person stands at."""
-        visitor = visitor_of(self.cookies)
+        visitor = visitors.visitor(self.cookies)
         if visitor is None:
             return self._without_cookie(journey_id)
         return self._answer(self.engine.enter(journey_id, journey, visitor), journey_id, visitor)
 
     def show(self, journey_id: str, journey: str, step: str) -> Response:
         """The page of a step."""
-        visitor = visitor_of(self.cookies)
+        visitor = visitors.visitor(self.cookies)
         if visitor is None:
             return self._without_cookie(journey_id)
         way = CHOOSE if "other-way" in request.args else request.args.get("way", "")
@@ -68,14 +68,14 @@ class JourneyViews:
 
     def submit(self, journey_id: str, journey: str, step: str) -> Response:
         """Every page of every journey posts here."""
-        visitor = visitor_of(self.cookies)
+        visitor = visitors.visitor(self.cookies)
         if visitor is None:
             return self._cookies_wanted(journey_id)
         try:
             typed = forms.typed(request)
         except OddForm as problem:
             raise BadRequest from problem
-        form = self.tokens.read(typed.get("form", ""), visitor.browser, _place(journey_id, journey, step))
+        form = self.tokens.read(typed.get("form", ""), visitor.browser, visitors.place(journey_id, journey, step))
         if form is None:
             kept = {name: value for name, value in typed.items() if name in KEPT}
             return self._answer(self.engine.stale(journey_id, journey, step, visitor, kept), journey_id, visitor)
@@ -87,13 +87,17 @@ class JourneyViews:
             user_agent=request.user_agent.string[:256],
             locale=visitor.locale,
             age=form.age,
+            may_offer=bool(typed.get("offer")) and self.cookies.no_passkeys.read(request) is None,
         )
         reply = self.engine.submit(journey_id, journey, step, visitor, form=form.nonce, sent=sent)
-        return self._answer(reply, journey_id, visitor)
+        response = self._answer(reply, journey_id, visitor)
+        if sent.do == "not-now":
+            self.cookies.no_passkeys.keep(response, "1", max_age=HALF_A_YEAR)
+        return response
 
     def leave(self, journey_id: str) -> Response:
         """P-ALREADY's two buttons: sign out, or go on as somebody else."""
-        visitor = visitor_of(self.cookies)
+        visitor = visitors.visitor(self.cookies)
         if visitor is None or self.tokens.read(request.form.get("form", ""), visitor.browser, journey_id) is None:
             return redirect(f"/journey/{journey_id}", SEE_OTHER)
         session = sessions.find(self.store, self.settings.sessions, visitor.session_id)
@@ -109,7 +113,7 @@ class JourneyViews:
 
     def lost_phone(self, journey_id: str, journey: str) -> Response:
         """P-LOST-PHONE: which ways are open. It names ways, never a number or an address."""
-        visitor = visitor_of(self.cookies)
+        visitor = visitors.visitor(self.cookies)
         wanted = self.engine.wanted(journey_id, visitor) if visitor else None
         if wanted is None:
             return self.enter(journey_id, journey)
@@ -168,7 +172,7 @@ class JourneyViews:
 
     def _draw(self, shown: Shown, visitor: Visitor) -> Response:
         base = f"/journey/{shown.journey_id}"
-        place = _place(shown.journey_id, shown.journey, shown.step)
+        place = visitors.place(shown.journey_id, shown.journey, shown.step)
         response = pages.render(
             {
                 "page": shown.page,
@@ -192,25 +196,6 @@ class JourneyViews:
         if "seconds" in shown.values:
             response.headers["Retry-After"] = str(shown.values["seconds"])
         return response
-
-
-def visitor_of(cookies: Cookies) -> Visitor | None:
-    """Whose request this is; None for a browser without a cookie of ours."""
-    browser = cookies.browser(request)
-    if browser is None:
-        return None
-    return Visitor(
-        browser,
-        cookies.session_id(request),
-        locale.current(),
-        forms.device(request),
-        forms.origin(request),
-        cookies.device.read(request),
-    )
-
-
-def _place(journey_id: str, journey: str, step: str) -> str:
-    return f"{journey_id}/{journey}/{step}"
 
 
 def _links(base: str, shown: Shown) -> dict[str, Any]:

@@ -26,6 +26,15 @@ DONE: dict[str, Callable[[], str]] = {
     "device-forgotten": lambda: gettext("The device is no longer remembered."),
     "signed-out-one": lambda: gettext("That device is signed out."),
     "signed-out-others": lambda: gettext("All other devices are signed out."),
+    "passkey-made": lambda: gettext('Your passkey is created. Next time you can choose "Sign in with a passkey".'),
+    "passkey-not-made": lambda: gettext("No passkey was created. Try again now, or later under Security."),
+    "passkey-renamed": lambda: gettext("The passkey has a new name."),
+    "passkey-removed": lambda: gettext(
+        "The passkey is removed here. Delete it in the password store of your device, too."
+    ),
+    "only-second-step": lambda: gettext(
+        "Nothing was removed: this passkey is the only second step that your account has."
+    ),
     "password-changed": lambda: gettext("Your password is changed."),
     "email-changed": lambda: gettext("Your email address is changed. Sign in with the new one from now on."),
     "phone-changed": lambda: gettext("Your phone number is changed."),

@@ -121,6 +121,7 @@ def _context(view: View) -> dict[str, Any]:
         "notices": view.get("notices", ()),
         "links": dict(view.get("links", {})),
         "step_number": STEPS.get(view["page"]) if view.get("journey") == "sign-up" else None,
+        "passkeys": bool(shown.get("passkey") or shown.get("offers") or "passkey" in shown.get("ways", ())),
         "kept_query": view.get("kept_query", _kept_query()),
         "failure": texts.error_text,
     }

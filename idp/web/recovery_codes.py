@@ -14,7 +14,8 @@ from werkzeug.wrappers import Response
 from idp.cookies import Cookies
 from idp.journeys.engine import Engine
 from idp.journeys.replies import Shown
-from idp.web.journey import SEE_OTHER, visitor_of
+from idp.web.journey import SEE_OTHER
+from idp.web.visitors import visitor
 
 JOURNEY, STEP = "new-recovery-codes", "save-codes"
 
@@ -34,7 +35,7 @@ class RecoveryCodeViews:
 
     def file(self, journey_id: str) -> Response:
         """The codes, while their page is open to this person; else where the person stands."""
-        who = visitor_of(self.cookies)
+        who = visitor(self.cookies)
         found = self.engine.show(journey_id, JOURNEY, STEP, who) if who else None
         if not isinstance(found, Shown) or found.page != STEP:
             return redirect(f"/journey/{journey_id}", SEE_OTHER)

@@ -50,10 +50,11 @@ def done(
             "new-phone": {"e164": "+4788888888", "takes_sms": "yes"},
         }
         return [replace(at, facts=facts.answered(step.name, **answers.get(step.name, {"said": "yes"})))]
-    if not step.factors:  # a stop; or something that is made here, which proves nothing
-        return [replace(at, facts=facts.kept(step.name, made="yes"))] if step.kind == "enrol" else []
+    if not step.factors or step.kind == "offer":
+        return without_a_proof(step, at)
     after = []
-    at_hand = {*enrolled, "password", "email_code", EID, REMEMBERED, *(PHONES if step.kind == "enrol" else ())}
+    made = (*PHONES, "passkey") if step.kind == "enrol" else ()
+    at_hand = {*enrolled, "password", "email_code", EID, REMEMBERED, *made}
     ways = [(name, level) for name in step.factors if name in at_hand for level in LEVELS_OF.get(name, ("",))]
     for factor, level in ways:
         about = step.about(at) if step.about else None
@@ -71,6 +72,14 @@ def done(
         account = known.address_account if journey.name == "reset" else known.account_id
         after.append(replace(at, facts=known, account_id=account, enrolled=enrolled if account else ()))
     return after
+
+
+def without_a_proof(step: Step, at: Situation) -> list[Situation]:
+    """After what proves nothing: made here, or offered, where no and yes both end it; after a stop, nothing."""
+    kept = replace(at, facts=at.facts.kept(step.name, made="yes"))
+    declined = at.facts.answered(step.name, said="not-now")
+    answers = [replace(at, facts=one) for one in (declined, declined.kept(step.name, made="a passkey"))]
+    return {"enrol": [kept], "offer": answers}.get(step.kind, [])
 
 
 def endings(
@@ -278,3 +287,27 @@ def second_step_due(wanted: SignIn) -> bool:
     )
     step = JOURNEYS["sign-in"].next_step(at)
     return step is not None and step.name == "second-step"
+
+
+@pytest.mark.parametrize("made", [True, False])
+def test_an_offer_that_is_declined_leaves_the_journey_as_complete_as_one_that_is_taken(made: bool) -> None:
+    """Page spec §8.2: a passkey is offered, and nobody has to take it; nor is it offered without being due."""
+    offered = Facts().answered("offer", after="reset")
+    journey = offered_a_passkey(offered)
+    step = JOURNEYS["sign-in"].next_step(journey)
+    assert step is not None
+    assert step.name == "new-passkey"
+    after = done(JOURNEYS["sign-in"], step, journey, address_known=True, enrolled=PHONES)[int(made)]
+    assert JOURNEYS["sign-in"].next_step(after) is None
+    assert ("new-passkey" in after.facts.bound) is made
+    assert JOURNEYS["sign-in"].next_step(replace(journey, may_offer=False)) is None
+
+
+def offered_a_passkey(facts: Facts) -> Situation:
+    """Somebody who has just done both steps, in a browser that can make passkeys."""
+    proofs = tuple(
+        StepProof(step=step, method=method, about=f"account:{KARI}", at=NOW, until=NOW + LONG)
+        for step, method in (("login", "password"), ("second-step", "sms"))
+    )
+    known = replace(facts, account_id=KARI, proofs=proofs)
+    return Situation(facts=known, wanted=WANTED, now=NOW, account_id=KARI, enrolled=PHONES, may_offer=True)

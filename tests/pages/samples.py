@@ -39,9 +39,9 @@ MAIL = {
     "sender": "no-reply@login.example",
     "minutes": 30,
 }
-LOGIN = {"email": "kari.nordmann@example.no", "fixed": False, "suggest": False}
+LOGIN = {"email": "kari.nordmann@example.no", "fixed": False, "suggest": False, "passkey": True}
 SECOND = {"last_digits": "67", "channels": ("sms", "voice"), "ways": ()}
-EVERY_WAY = {**SECOND, "ways": ("totp", "recovery_code")}
+EVERY_WAY = {**SECOND, "ways": ("passkey", "totp", "recovery_code")}
 ADDRESS = {"email": "kari.nordmann@example.no", "slip": None, "work_email": False}
 PASSWORD = {"email": "kari.nordmann@example.no", "minimum": 12, "present": False, "change": False}
 PHONE = {"country": "NO", "number": "", "countries": SETTINGS.phones.countries, "finishing": False, "change": False}
@@ -62,6 +62,7 @@ EIDS = {
 }
 CONFIRMATION = {"eid": "BankID", "at": datetime(2026, 11, 23, 13, 35, tzinfo=UTC), "service": "Alumniportalen"}
 SECURITY = {
+    "passkeys": 2,
     "email": "kari.nordmann@example.no",
     "password_set_at": datetime(2026, 8, 31, tzinfo=UTC),
     "last_digits": "67",
@@ -137,6 +138,16 @@ ASKED = {
 }
 CALLED = {**ASKED, "kind": "backchannel", "client_name": "Kundesenteret", "message": "Sak 4711"}
 CODE_TYPED = (("typed", {"user-code": "WDJB-MJHT"}),)
+UNTIL = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
+PASSKEY = {
+    "id": "x",
+    "name": "Google Password Manager",
+    "is_synced": True,
+    "created_at": UNTIL,
+    "last_used_at": UNTIL,
+}
+PASSKEYS = {"passkeys": [PASSKEY, {**PASSKEY, "name": "", "is_synced": False, "last_used_at": None}], "on": True}
+REMOVING = {"one": PASSKEY, "left": ("sms",), "is_last": False, "may_go": True}
 QR = f"bankid.67df3917-fa0d-44e5-b327-edcc928297f8.12.{'dc69358e712458a66a7525beef148ae8' * 2}"
 WAITING = {
     "eid": "Smart-ID",
@@ -163,7 +174,6 @@ ENDS = ("stopped", "timeout", "blocked", "other-account", "other-person", "down"
 NOT_YET = "We have not heard from the app yet. Wait a moment, and press again."
 CONFIRMED = "Your email address is confirmed. You can now continue."
 NEW_CODE = "We have sent a new code. Use the newest one."
-UNTIL = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
 UNDOABLE = [
     {"id": "a", "kind": "email", "before": "kari@example.no", "ending": "", "at": UNTIL, "until": UNTIL},
     {"id": "b", "kind": "phone", "before": "", "ending": "67", "at": UNTIL, "until": UNTIL},
@@ -314,6 +324,24 @@ SAMPLES = (
     Sample(
         "new-password-same", "new-password", PASSWORD, _one("new-password", "E-PW-SAME"), status=422, journey="reset"
     ),
+    Sample("passkey-stopped", "passkey", {**LOGIN, "state": "stopped", "second": False}),
+    Sample(
+        "passkey-unknown",
+        "passkey",
+        {**LOGIN, "state": "unknown", "second": False, "signal": '{"signalUnknownCredential": {}}'},
+        status=422,
+    ),
+    Sample("passkey-second", "passkey", {**EVERY_WAY, "state": "", "second": True}),
+    Sample("new-passkey", "new-passkey", {"state": "", "change": False, "passkey": True}),
+    Sample("new-passkey-wished", "new-passkey", {"state": "", "change": True, "passkey": True}, journey="add-passkey"),
+    Sample("new-passkey-made", "new-passkey", {"state": "made", "change": False, "passkey": False}),
+    Sample("new-passkey-stopped", "new-passkey", {"state": "stopped", "change": False, "passkey": True}, status=422),
+    Sample("passkeys", "passkeys", {**PASSKEYS, "passkey": True, "signals": ""}),
+    Sample("passkeys-none", "passkeys", {"passkeys": [], "on": True, "passkey": True, "signals": ""}),
+    Sample("passkey-name", "passkey-name", {"one": PASSKEY}, _one("nickname", "E-NICK-LONG"), status=422),
+    Sample("passkey-remove", "passkey-remove", REMOVING),
+    Sample("passkey-remove-last", "passkey-remove", {**REMOVING, "is_last": True}),
+    Sample("passkey-remove-only", "passkey-remove", {**REMOVING, "is_last": True, "may_go": False}),
     Sample("lost-phone", "lost-phone", {"ways": []}),
     Sample("already", "already", {"email": "kari.nordmann@example.no"}),
     Sample(

@@ -86,9 +86,22 @@ def test_nothing_is_inline_and_nothing_comes_from_elsewhere(client: FlaskClient,
     for tag, attributes in page.elements:
         assert not [name for name in attributes if name == "style" or name.startswith("on")], tag
         assert not attributes.get("href", "").startswith("javascript:")
-    ours = ["/static/", "/static/"] if sample.name in PASSING else ["/static/"]
-    assert [script["src"][:8] for script in page.all("script")] == ours
+    scripts = [script["src"].split(".")[0] for script in page.all("script")]
+    own = ["/static/passkeys"] if has_passkeys(page) else ["/static/onward"] if sample.name in PASSING else []
+    assert scripts == ["/static/site", *own]
     assert all(link["href"].startswith("/static/") for link in page.all("link"))
+
+
+def has_passkeys(page: Document) -> bool:
+    """Whether the page has something that the script of passkeys shows, fills in or hands on."""
+    marks = {"data-passkeys", "data-offer", "data-signals"}
+    return any(marks & set(attributes) for _, attributes in page.elements)
+
+
+def test_what_only_a_script_can_do_is_hidden_without_one(client: FlaskClient, sample: Sample) -> None:
+    """Page spec §1, §7: absent, not broken."""
+    page, _ = document(client, sample.name)
+    assert all("hidden" in attributes for _, attributes in page.elements if "data-passkeys" in attributes)
 
 
 def test_what_is_asked_for_never_hinders_typing(client: FlaskClient, sample: Sample) -> None:
@@ -130,7 +143,13 @@ def test_a_rejection_is_said_before_the_heading_and_at_the_field(client: FlaskCl
 
 
 FIELDS: dict[tuple[str, str], dict[str, str]] = {
-    ("login", "email"): {"type": "email", "autocomplete": "username", "inputmode": "email", **PLAIN, "dir": "ltr"},
+    ("login", "email"): {
+        "type": "email",
+        "autocomplete": "username webauthn",
+        "inputmode": "email",
+        **PLAIN,
+        "dir": "ltr",
+    },
     ("email", "email"): {"type": "email", "autocomplete": "email", "inputmode": "email", **PLAIN, "dir": "ltr"},
     ("forgot", "email"): {"type": "email", "autocomplete": "username", "inputmode": "email", **PLAIN, "dir": "ltr"},
     ("login", "password"): {"type": "password", "autocomplete": "current-password", **PLAIN},
@@ -193,8 +212,8 @@ MAIN_ACTIONS = {
     "codes-left-few": ["continue", "new-codes"],
     "set-up-app": ["verify", "cancel"],
     "save-codes": ["save", "cancel"],
-    "login": ["sign-in"],
-    "login-recheck": ["sign-in", "switch-user"],
+    "login": ["sign-in", "passkey"],
+    "login-recheck": ["sign-in", "switch-user", "passkey"],
     "second-step": ["sms", "voice"],
     "second-step-landline": ["voice"],
     "phone-code-sms": ["verify", "sms", "voice"],
@@ -268,6 +287,14 @@ def test_what_comes_with_a_page_is_light_and_kept_for_good(client: FlaskClient, 
     assert gzipped.headers["Cache-Control"] == "public, max-age=31536000, immutable"
     assert client.get(url, headers={"Accept-Encoding": "identity"}).data == gzip.decompress(gzipped.data)
     assert client.get(url.replace(f".{kind}", f"0.{kind}")).status_code == 404
+
+
+def test_what_passkeys_need_is_light_and_only_where_they_are(client: FlaskClient) -> None:
+    """Page spec §14: at most 3 KB more, where it is used."""
+    page, _ = document(client, "login")
+    script = next(script["src"] for script in page.all("script") if "/passkeys." in script["src"])
+    assert len(client.get(script, headers={"Accept-Encoding": "gzip"}).data) <= 3 * 1024
+    assert "/passkeys." not in document(client, "email")[1]
 
 
 def test_a_first_visit_is_light(client: FlaskClient) -> None:

@@ -208,6 +208,7 @@ CATALOGUE: Mapping[str, tuple[str, str, dict[str, str | int]]] = {
         "That code is not right, or it has run out. Check it, or ask for a new one.",
         {},
     ),
+    "E-NICK-LONG": ("Navnet kan ha høyst 60 tegn.", "The name can have 60 characters at most.", {}),
     "E-CHOICE": ("Velg ett av alternativene.", "Choose one of the options.", {}),
     "E-EMAIL-BEFORE": (
         "E-postadressen mangler det som står foran krøllalfa (@), for eksempel navn@example.com.",

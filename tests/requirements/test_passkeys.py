@@ -19,7 +19,7 @@ from idp.services import accounts, passkeys
 from idp.services import audit as trail
 from idp.settings import Settings
 from idp.stores.durable import passkeys as kept
-from tests.authenticators import Authenticator, Key, encoded
+from tests.authenticators import Authenticator, encoded
 from tests.conftest import Clock
 from tests.members import account_id, member
 from tests.people import Outside, Provider, new_provider, settings_for
@@ -255,9 +255,9 @@ def test_without_verification_it_is_possession_and_only_where_that_is_enough(des
 
 @embedded
 def test_a_passkey_that_nobody_has_is_named_so_that_its_keeper_can_forget_it(desk: Desk) -> None:
-    stranger = Authenticator(keys=[])
-    stranger.keys.append(Key(b"nobody's", Authenticator()._new_key(), b"x"))
-    assert desk.checks(stranger.get(desk.asked())) == NotAccepted(unknown=b"nobody's")
+    stranger = Authenticator()
+    key = stranger.new_key(b"nobody")
+    assert desk.checks(stranger.get(desk.asked())) == NotAccepted(unknown=key.id)
 
 
 @embedded

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from idp.web.account import activity, codes, contact, devices, language, security, services
+from idp.web.account import activity, codes, contact, devices, language, passkeys, security, services
 from idp.web.account.contract import Part
 
 PARTS: tuple[Part, ...] = (
     *security.PARTS,
+    *passkeys.PARTS,
     *contact.PARTS,
     *codes.PARTS,
     *devices.PARTS,

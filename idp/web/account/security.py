@@ -12,6 +12,7 @@ from idp.services import (
     consents,
     credentials,
     identities,
+    passkeys,
     phones,
     second_factors,
     sessions,
@@ -32,6 +33,7 @@ def security(tools: Tools, member: Member) -> dict[str, Any]:
     ways = credentials.enrolled(member.account_id)
     codes = second_factors.recovery_codes_of(member.account_id)
     return {
+        "passkeys": passkeys.count(member.account_id),
         "email": account.email if account else "",
         "password_set_at": credentials.password_set_at(member.account_id),
         "last_digits": phone.last_digits if phone else None,
