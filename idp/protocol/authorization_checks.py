@@ -128,7 +128,17 @@ def _scope(given: Parameters, client: Client, _: Parts) -> Draft:
     asked = scopes(given.get("scope"))
     if "openid" not in asked:
         raise errors.InvalidScope("scope must have openid")
-    return {"scopes": registered(asked, client)}
+    return {"scopes": _with_verified(registered(asked, client), claims.read(given.get("claims")), client)}
+
+
+def _with_verified(asked: tuple[str, ...], claims_asked: claims.ClaimsRequest, client: Client) -> tuple[str, ...]:
+    """Verified claims are asked for by the `claims` parameter alone (Identity Assurance §5): that asks for their scope.
+
+    So the person is asked for it, and nothing is told that was not granted (SR-123).
+    """
+    if claims_asked.wants_verified and claims.OF_VERIFIED in client.scope.split():
+        return tuple(dict.fromkeys((*asked, claims.OF_VERIFIED)))
+    return asked
 
 
 def registered(asked: tuple[str, ...], client: Client) -> tuple[str, ...]:

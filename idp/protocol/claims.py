@@ -24,6 +24,9 @@ SCOPES: Mapping[str, tuple[str, ...]] = {
 }
 """The scopes of OpenID Connect that are known here, and the claims each releases."""
 
+OF_VERIFIED = "profile"
+"""The scope that names and birth date go with, once an eID has verified them."""
+
 CLAIMS = ("sub", *(name for names in SCOPES.values() for name in names))
 
 
@@ -38,6 +41,11 @@ class ClaimsRequest(msgspec.Struct, frozen=True):
     userinfo_verified: Any = None
     """The `verified_claims` asked for there (Identity Assurance §5.7)."""
     id_token_verified: Any = None
+
+    @property
+    def wants_verified(self) -> bool:
+        """Whether it asks who the person really is."""
+        return self.userinfo_verified is not None or self.id_token_verified is not None
 
 
 def read(text: str | None) -> ClaimsRequest:
@@ -70,7 +78,7 @@ def of_identity(account_id: str, scopes: Sequence[str], requested: Any) -> dict[
     Names and birth date go with the scope `profile`; the national number only ever with its own (SR-123).
     """
     number = NATIONAL_NUMBER in scopes
-    if not number and (requested is None or "profile" not in scopes):
+    if not number and (requested is None or OF_VERIFIED not in scopes):
         return {}
     proved = identities.verified(account_id)
     if proved is None:
@@ -78,7 +86,7 @@ def of_identity(account_id: str, scopes: Sequence[str], requested: Any) -> dict[
     told = {NATIONAL_NUMBER: proved.claims[NATIONAL_NUMBER]} if number and NATIONAL_NUMBER in proved.claims else {}
     if requested is not None:
         allowed = {
-            *(verified_claims.CLAIMS if "profile" in scopes else ()),
+            *(verified_claims.CLAIMS if OF_VERIFIED in scopes else ()),
             *((NATIONAL_NUMBER,) if number else ()),
         }
         claims = {name: value for name, value in proved.claims.items() if name in allowed}

@@ -11,7 +11,7 @@ from idp.rules.authorization_details import AlumniRecords
 
 WORDS: dict[str, Callable[[], str]] = {
     "openid": lambda: gettext("That you have an account here"),
-    "profile": lambda: gettext("Your language, and when your details last changed"),
+    "profile": lambda: gettext("Your language, and your name and date of birth if you have confirmed who you are"),
     "email": lambda: gettext("Your email address"),
     "phone": lambda: gettext("Your phone number"),
     "payslips": lambda: gettext("Your payslips"),

@@ -83,10 +83,34 @@ def test_the_national_number_goes_with_its_own_scope_only(portal: Provider, eid:
     assert KARI["number"] not in json.dumps(told(tokens["id_token"]))
 
 
-def test_names_go_with_the_scope_profile_only(portal: Provider, eid: Scripted) -> None:
+def test_to_ask_for_verified_claims_is_to_ask_for_their_scope(portal: Provider, eid: Scripted) -> None:
+    """Identity Assurance §5: the `claims` parameter alone asks; the client hears what it got (RFC 6749 §3.3)."""
     tokens = proved(portal, eid, scope="openid", claims=asking("userinfo")).tokens()
 
-    assert "verified_claims" not in userinfo(portal, tokens["access_token"])
+    assert tokens["scope"].split() == ["openid", "profile"]
+    assert userinfo(portal, tokens["access_token"])["verified_claims"]["claims"]["family_name"] == "Nordmann"
+
+
+def test_a_client_that_is_not_registered_for_the_scope_is_told_nothing_verified(
+    provider: Provider, eid: Scripted
+) -> None:
+    """SR-123."""
+    registered = provider.register(scope="openid email payslips")
+    provider.portal, provider.secret = registered.client.client_id, registered.secret or ""
+    tokens = proved(provider, eid, scope="openid", claims=asking("userinfo")).tokens()
+
+    assert tokens["scope"] == "openid"
+    assert "verified_claims" not in userinfo(provider, tokens["access_token"])
+
+
+def test_the_person_is_asked_whether_to_share_what_was_verified(portal: Provider) -> None:
+    """SR-76: also where the client named no scope for it."""
+    registered = portal.register(first_party=False, client_name="Feriehjelpen")
+    portal.portal, portal.secret = registered.client.client_id, registered.secret or ""
+    kari = portal.person().is_signed_in().comes_from_portal(scope="openid", claims=asking("userinfo"))
+
+    assert kari.page.heading == "Share information with Feriehjelpen?"
+    assert "your name and date of birth if you have confirmed who you are" in kari.page.text
 
 
 def test_a_client_that_is_not_registered_for_the_number_cannot_ask_for_it(provider: Provider, eid: Scripted) -> None:
