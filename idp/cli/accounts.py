@@ -8,8 +8,9 @@ from typing import IO, Any
 
 import click
 
+from idp.cli import Invocation
 from idp.rules.identifiers import Malformed, email_address
-from idp.services import accounts, credentials, sessions
+from idp.services import accounts, credentials, recovery, sessions
 from idp.services.accounts import Account, AddressTaken
 
 
@@ -81,6 +82,29 @@ def end_sessions(account_id: str, as_json: bool) -> None:
         click.echo(json.dumps({"id": account_id, "ended": ended}))
     else:
         click.echo(f"Ended {ended} session{'' if ended == 1 else 's'}.")
+
+
+@person.command(
+    "start-recovery", epilog='Example:  idp person start-recovery 0aBcD3f_GhIjKlMn --reason "called, answered HR"'
+)
+@click.argument("account_id")
+@click.option("--reason", required=True, help="What you checked, for the audit trail; no name, number or address.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def start_recovery(invocation: Invocation, account_id: str, reason: str, as_json: bool) -> None:
+    """Help somebody who has lost the phone: print a support code, this once, to be told to that person.
+
+    It opens nothing without the password and a code to the account's own address, and the new number counts a day
+    later. Any code of before is void. Nobody but the person can finish it.
+    """
+    started = recovery.start(account_id, reason=reason, settings=invocation.settings().recovery)
+    if started is None:
+        raise click.ClickException(f"No active account has the id {account_id}.")
+    if as_json:
+        click.echo(json.dumps({"id": account_id, "support_code": started.code, "until": started.until.isoformat()}))
+        return
+    click.echo(started.code)
+    click.echo(f"Tell it to the person now: it is not shown again. It counts once, until {started.until}.", err=True)
 
 
 @person.command(

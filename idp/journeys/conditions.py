@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from idp.journeys.facts import Situation
 from idp.rules.assurance import IDENTITY_LEVELS
-from idp.rules.factor_policy import SECOND_STEP
+from idp.rules.factor_policy import RECOVERY, SECOND_STEP
 
 
 def address_taken(situation: Situation) -> bool:
@@ -30,6 +30,21 @@ def no_way_to_reset(situation: Situation) -> bool:
 def recovery_code_used(situation: Situation) -> bool:
     """A recovery code was given in this very journey: its owner reads how many are left (SR-39)."""
     return any(proof.method == "recovery_code" and proof.step == "second-step" for proof in situation.facts.proofs)
+
+
+def no_factor_recovers(situation: Situation) -> bool:
+    """The account has nothing of its own that may answer for its phone (SR-62)."""
+    return not any(factor in situation.enrolled for factor in RECOVERY)
+
+
+def nobody_linked(situation: Situation) -> bool:
+    """No eID may answer for it either: who the owner is was never proved."""
+    return not situation.has_identity
+
+
+def phone_waits(situation: Situation) -> bool:
+    """A new number was proved, and waits until its owner has had time to object."""
+    return situation.phone_waits_until is not None
 
 
 def identity_wanted(situation: Situation) -> bool:

@@ -97,6 +97,10 @@ class Situation(Struct, frozen=True, kw_only=True):
     """A passkey may be made for this account, by whoever was proved to be its owner in the last minutes."""
     eid: Transaction | None = None
     """This journey's newest attempt with an eID."""
+    has_identity: bool = False
+    """Somebody is linked to the account, and there are eIDs to prove it."""
+    phone_waits_until: datetime | None = None
+    """Another number was proved already, and counts from then on."""
 
     def live(self, about: str | None, methods: Sequence[str]) -> StepProof | None:
         """The newest proof by one of these methods about this subject that still counts."""
@@ -127,6 +131,11 @@ def about_address(situation: Situation) -> str | None:
 def about_account(situation: Situation) -> str | None:
     """The account this journey is about, once that is known."""
     return f"account:{situation.account_id}" if situation.account_id else None
+
+
+def about_own_mailbox(situation: Situation) -> str | None:
+    """The address that the account has, whatever was typed anywhere."""
+    return f"mailbox:{situation.account_id}" if situation.account_id else None
 
 
 def about_new_address(situation: Situation) -> str | None:

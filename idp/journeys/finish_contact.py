@@ -75,9 +75,32 @@ def undo_change(here: Here, visitor: Visitor) -> SignedIn | GoOn:
         return SignedIn(start(here, account_id, counting(here, account_id), visitor), said=said)
 
 
+def replace_lost_phone(here: Here, visitor: Visitor) -> SignedIn | GoOn:
+    """Another factor of the account's own has answered: the number counts now, and sign-in goes on with the proofs."""
+    account_id = here.situation.account_id or ""
+    with transaction():
+        if not still_stands(here, account_id):
+            return GoOn(here.journey, Facts())
+        phones.replace(account_id, here.facts.answers["new-phone"], device=visitor.device)
+    return GoOn("sign-in", here.facts.cut(("new-phone", "new-phone-code")))
+
+
+def replace_lost_phone_later(here: Here, visitor: Visitor) -> SignedIn | GoOn:
+    """Only an eID or support has answered: the number waits, and its owner hears of it. Nobody is signed in."""
+    account_id = here.situation.account_id or ""
+    number, settings = here.facts.answers["new-phone"], here.tools.settings.recovery
+    with transaction():
+        if not still_stands(here, account_id):
+            return GoOn(here.journey, Facts())
+        phones.replace_later(account_id, number, settings=settings, device=visitor.device)
+    return GoOn(here.journey, here.facts.cut(("new-phone", "new-phone-code")))
+
+
 FINISHES: dict[str, Callable[[Here, Visitor], SignedIn | GoOn]] = {
     "change_address": change_address,
     "change_phone": change_phone,
     "remove_phone": remove_phone,
     "undo_change": undo_change,
+    "replace_lost_phone": replace_lost_phone,
+    "replace_lost_phone_later": replace_lost_phone_later,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from idp.journeys import answering, app_setup, identifying, passkeys, passwords, proving, recovery_codes
+from idp.journeys import answering, app_setup, identifying, passkeys, passwords, proving, recovering, recovery_codes
 from idp.journeys.record import Declined, Here, Rejected, Result, Submission
 
 STEPS: dict[str, Callable[[Here, Submission], Result]] = {
@@ -15,6 +15,7 @@ STEPS: dict[str, Callable[[Here, Submission], Result]] = {
     **app_setup.STEPS,
     **recovery_codes.STEPS,
     **passkeys.STEPS,
+    **recovering.STEPS,
 }
 
 CANCEL = "cancel"

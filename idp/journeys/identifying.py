@@ -87,7 +87,11 @@ def shown(here: Here) -> dict[str, Any]:
         for name, eid in eids.connectors.items()
         if _reaches(here, name)
     ]
-    found: dict[str, Any] = {"eids": offered, "origins": [o for eid in eids.connectors.values() for o in eid.origins]}
+    found: dict[str, Any] = {
+        "recovers": _recovers(here),
+        "eids": offered,
+        "origins": [o for eid in eids.connectors.values() for o in eid.origins],
+    }
     if attempt is None or attempt.eid not in eids.connectors:
         return found
     eid = eids.connectors[attempt.eid]
@@ -119,6 +123,7 @@ def _start(here: Here, submission: Submission, name: str, flow: str) -> Result:
         origin=submission.origin,
         user_agent=submission.user_agent,
         locale=submission.locale,
+        recovers=_recovers(here),
     )
     try:
         started = eids.start(name, flow if flow in ways else ways[0], asked)
@@ -126,6 +131,10 @@ def _start(here: Here, submission: Submission, name: str, flow: str) -> Result:
         minutes = problem.seconds // 60
         return Rejected(status=429, page="wait", shown={"minutes": minutes, "seconds": problem.seconds})
     return Left(started.url) if isinstance(started, Leave) else STAY
+
+
+def _recovers(here: Here) -> bool:
+    return here.journey == "lost-phone-eid"
 
 
 def _level(here: Here) -> Level:

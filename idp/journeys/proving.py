@@ -72,7 +72,7 @@ STEPS: dict[str, Callable[[Here, Submission], Result]] = {
     "login": login,
     "email-code": code,
     "second-step": second_step,
-    **dict.fromkeys(("new-email-code", "phone-code", "new-phone-code"), code),
+    **dict.fromkeys(("new-email-code", "mailbox-code", "phone-code", "new-phone-code"), code),
 }
 
 
@@ -93,6 +93,8 @@ def _judged(here: Here, there: sending.There, begun: Begun, submission: Submissi
 def _resend(here: Here, there: sending.There, submission: Submission) -> Result:
     default = there.begun.factor if there.begun else "email_code"
     factor = default if submission.do == "resend" else submission.do
+    if factor not in here.factors:
+        return Rejected()
     there = sending.with_factor(there, factor)
     number = here.facts.answers.get(sending.NUMBERS.get(here.step, ""), {})
     if factor == "sms" and number.get("takes_sms") == "no":

@@ -9,7 +9,7 @@ from idp.delivery import outbox
 from idp.factors.contract import Attempt, Earlier, Limited, Sent, SwitchedOff, TooSoon, Unreachable
 from idp.journeys.facts import Begun, Facts
 from idp.journeys.record import Here, Notice, Rejected, Submission
-from idp.services import addresses, throttling
+from idp.services import accounts, addresses, throttling
 from idp.stores.durable import codes, credentials
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -61,6 +61,8 @@ class There:
         """What a proof at this step is about."""
         if self.step in ADDRESSES:
             return f"address:{self.facts.answers[ADDRESSES[self.step]]['canonical']}"
+        if self.step == "mailbox-code":
+            return f"mailbox:{self.here.situation.account_id}"
         if self.step in NUMBERS:
             return f"number:{self.facts.answers[NUMBERS[self.step]]['e164']}"
         return f"account:{self.here.situation.account_id}"
@@ -70,6 +72,8 @@ class There:
         """Where its codes go: the address as typed, the number as proved or as given."""
         if self.step in ADDRESSES:
             return self.facts.answers[ADDRESSES[self.step]]["typed"]
+        if self.step == "mailbox-code":
+            return accounts.address_of(self.here.situation.account_id or "").typed
         if self.step in NUMBERS:
             return self.facts.answers[NUMBERS[self.step]]["e164"]
         phone = credentials.phone_of(self.here.situation.account_id or "")
@@ -77,7 +81,7 @@ class There:
 
     def attempt(self, submission: Submission, *, message: str = "", silent: bool = False) -> Attempt:
         """The attempt as factors know it."""
-        key = self.here.situation.account_id if self.about.startswith("account:") else None
+        key = self.here.situation.account_id if self.about.startswith(("account:", "mailbox:")) else None
         return Attempt(
             journey_id=self.here.journey_id,
             purpose=self.here.journey,
@@ -166,6 +170,8 @@ def _message(there: There, submission: Submission, factor: str) -> tuple[str, bo
     if factor != "email_code":
         new = "T-2" if there.step == "new-phone-code" else "T-1"
         return ("V-1" if factor == "voice" else new), False
+    if there.step == "mailbox-code":
+        return "M-25", False
     owner = addresses.owner(there.facts.answers[ADDRESSES[there.step]]["canonical"])
     known = owner is not None
     if there.here.journey == "sign-up":

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from idp.journeys import app_setup, devices, identifying, passkeys, passwords, recovery_codes, sending, ways
+from idp.journeys import (
+    app_setup,
+    devices,
+    identifying,
+    passkeys,
+    passwords,
+    recovering,
+    recovery_codes,
+    sending,
+    ways,
+)
 from idp.journeys.record import Here, Notice
 from idp.rules.factor_policy import PHONE
 from idp.services import accounts, credentials
@@ -17,9 +27,10 @@ TEMPLATES = {
     ("reset", "email"): "forgot",
     ("reset", "finish-first"): "lost-phone",
     ("change-email", "new-email-code"): "email-code",
-    ("change-phone", "new-phone"): "phone",
-    ("change-phone", "new-phone-code"): "phone-code",
 }
+PAGES = {"new-phone": "phone", "new-phone-code": "phone-code", "mailbox-code": "email-code", "no-way": "lost-phone"}
+"""The same in whichever journey."""
+
 """Where a step's page is not named as the step."""
 
 CHOOSERS = {"second-step": "second-step", "eid": "eid"}
@@ -39,20 +50,24 @@ def template(here: Here) -> str:
         return "phone-code" if here.facts.begun.get("second-step") else _first_way(here)
     if here.step == "login" and here.record.wanted.change is not None:
         return "recheck"
-    return TEMPLATES.get((here.journey, here.step), here.step)
+    return TEMPLATES.get((here.journey, here.step)) or PAGES.get(here.step, here.step)
 
 
 def page_of(here: Here, way: str) -> str:
     """The page of another way to do this step; of the step itself when there is no such way."""
     if way == CHOOSE:
         return CHOOSERS.get(here.step, "")
+    if way == recovering.PAGE and here.step == "second-step":
+        return way
     found = ways.chosen(here, way) if here.step == "second-step" else None
     return found.page if found else ""
 
 
 def values(here: Here, page: str) -> Shown:
     """What the page may show: what the step has, and what the way has that the page is for."""
-    shown = SHOWN.get(here.step, lost)(here)
+    shown = SHOWN[here.step](here) if here.step in SHOWN else {}
+    if page == recovering.PAGE:
+        shown |= recovering.shown(here)
     own = [way.shown(here) for way in ways.offered(here) if way.page == page]
     return shown | own[0] if own else shown
 
@@ -80,7 +95,7 @@ def second_step(here: Here) -> Shown:
     phone = credentials.phone_of(here.situation.account_id or "")
     return {
         "last_digits": phone.last_digits if phone else "",
-        "channels": [name for name in here.situation.enrolled if name in PHONE],
+        "channels": [name for name in here.situation.enrolled if name in PHONE and name in here.factors],
         "ways": [way.factor for way in ways.offered(here)],
         "remember": devices.days(here),
     }
@@ -147,16 +162,11 @@ def consent(here: Here) -> Shown:
     }
 
 
-def lost(_: Here) -> Shown:
-    """The ways that are open when the phone is not at hand."""
-    return {"ways": []}
-
-
 SHOWN: dict[str, Callable[[Here], Shown]] = {
     "login": login,
     "second-step": lambda here: second_step(here) | (code(here) if here.facts.begun.get("second-step") else {}),
     "email-code": code,
-    **dict.fromkeys(("new-email-code", "new-phone-code"), code),
+    **dict.fromkeys(("new-email-code", "mailbox-code", "new-phone-code"), code),
     "new-email": lambda here: {"email": _rejected(here, "email"), "now": _own_address(here)},
     "new-phone": phone,
     "phone-code": lambda here: code(here) | {"offers": passkeys.offers(here)},
@@ -166,7 +176,7 @@ SHOWN: dict[str, Callable[[Here], Shown]] = {
     "phone": phone,
     "email": email,
     "have-account": have_account,
-    "finish-first": lost,
+    "phone-waits": recovering.waiting,
     "accounts": chosen,
     "consent": consent,
     "eid": identifying.shown,
@@ -193,7 +203,7 @@ def _first_way(here: Here) -> str:
     """The page for whoever has not chosen: that of the strongest factor, so that none is replaced silently (SR-41)."""
     found = ways.offered(here)
     first = next((way.page for way in found if way.comes_first), "")
-    if first or any(name in PHONE for name in here.situation.enrolled):
+    if first or any(name in PHONE and name in here.factors for name in here.situation.enrolled):
         return first or "second-step"
     return found[0].page if found else "second-step"
 
@@ -213,9 +223,9 @@ def _own_address(here: Here) -> str:
 
 
 def _destination(here: Here) -> Shown:
-    if here.step in sending.ADDRESSES:
+    if here.step in sending.ADDRESSES or here.step == "mailbox-code":
         return {
-            "email": here.facts.answers[sending.ADDRESSES[here.step]]["typed"],
+            "email": sending.at(here, step=here.step).destination,
             "purpose": here.journey,
             "sender": here.tools.settings.mail.sender,
         }
@@ -228,6 +238,8 @@ def _destination(here: Here) -> Shown:
 def _state(here: Here) -> str:
     begun = here.facts.begun.get(here.step)
     challenge = codes.look(begun.challenge) if begun else None
+    if begun is None and here.step == "mailbox-code":
+        return "unsent"
     if begun is None or challenge is None:
         return "expired"
     if here.situation.live(begun.about, here.factors) is not None:

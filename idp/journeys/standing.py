@@ -31,7 +31,7 @@ def adopts(record: Record, session: Session) -> bool:
 def situation(
     table: Journey, here: str, record: Record, session: Session | None, tools: Tools, *, held: str | None = None
 ) -> Situation:
-    """The facts, with what session and eID have proved of the same person. A reset takes nothing from a session.
+    """The facts, with what session and eID have proved of the same person. No way back takes anything from a session.
 
     `here` is the journey's id, `held` what a remembered device holds: that serves a sign-in alone (SR-43).
     """
@@ -39,7 +39,7 @@ def situation(
     account_id = facts.account_id
     if table.name == "reset":
         account_id = facts.address_account
-    elif session is not None:
+    elif session is not None and not table.is_recovery:
         account_id = session.account_id
         proofs = [
             _given(proof, account_id) for proof in session.proofs if proof.method in METHODS or proof.method == EID
@@ -48,8 +48,6 @@ def situation(
     if table.name == "sign-in" and account_id is not None:
         device = remembered_devices.proof_of(account_id, held, days=tools.settings.sessions.remember_device)
         facts = facts.proved(_given(device, account_id)) if device is not None else facts
-    if account_id is not None:
-        phones.settle(account_id)  # a number whose wait is over counts from now on, not from when a worker comes by
     made = Situation(
         facts=facts,
         wanted=record.wanted,
@@ -62,6 +60,8 @@ def situation(
     young = replace(made, factors_since=made.now - timedelta(seconds=tools.settings.sessions.recheck))
     if table.is_change:
         return young
+    if table.is_recovery:
+        return _recovering(made, tools.eids.of_journey(here), tools)
     if "offer" in facts.answers:
         made = replace(made, may_offer=tools.passkey.is_on and _is_owner(young) and "passkey" not in made.enrolled)
     if table.name != "sign-in" or record.wanted.level not in IDENTITY_LEVELS.values():
@@ -70,6 +70,7 @@ def situation(
 
 
 def _enrolled(account_id: str, tools: Tools) -> tuple[str, ...]:
+    phones.settle(account_id)  # a number whose wait is over counts from now on, not from when a worker comes by
     return tuple(name for name in credentials.enrolled(account_id) if name != "passkey" or tools.passkey.is_on)
 
 
@@ -85,8 +86,26 @@ def _given(proof: Proof, account_id: str) -> StepProof:
     return StepProof(step="", about=f"account:{account_id}", **told)
 
 
+def _recovering(made: Situation, attempt: Transaction | None, tools: Tools) -> Situation:
+    """Proofs of this journey count for an hour; an eID only in an attempt that was made for this (SR-64, SR-104)."""
+    account_id = made.account_id
+    if account_id is None:
+        return made
+    attempt = attempt if attempt is not None and attempt.recovers else None
+    waiting = phones.waiting(account_id)
+    return replace(
+        made,
+        facts=_with_attempt(made.facts, attempt, timedelta(seconds=tools.settings.sessions.identity_proof)),
+        factors_since=made.now - timedelta(seconds=tools.settings.sessions.address_proof),
+        eid=attempt,
+        has_identity=bool(tools.eids.connectors) and identities.of_account(account_id) is not None,
+        phone_waits_until=waiting.until if waiting else None,
+    )
+
+
 def _with_identity(made: Situation, attempt: Transaction | None, tools: Tools) -> Situation:
     """Where a level of identity is wanted, its age is the eID's; tying one to an account wants young factors."""
+    attempt = None if attempt is not None and attempt.recovers else attempt
     linked = made.account_id is not None and identities.of_account(made.account_id) is not None
     recheck = timedelta(seconds=tools.settings.sessions.recheck)
     begun = attempt.created_at if attempt is not None and attempt.is_open else made.now

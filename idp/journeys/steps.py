@@ -58,6 +58,8 @@ class Journey:
     leads_to: tuple[str, ...] = ()
     is_change: bool = False
     """It changes how an account is signed in to, so it begins with proofs of the last minutes (SR-40)."""
+    is_recovery: bool = False
+    """It is for whoever cannot sign in: what a session has proved does not count here."""
 
     def next_step(self, situation: Situation) -> Step | None:
         """The step this person stands at, or None when the journey is complete."""

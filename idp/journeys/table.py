@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from idp.interaction import SignIn
 from idp.journeys import conditions as when
-from idp.journeys.facts import about_account, about_address, about_new_address, about_new_number, about_number
+from idp.journeys.facts import (
+    about_account,
+    about_address,
+    about_new_address,
+    about_new_number,
+    about_number,
+    about_own_mailbox,
+)
 from idp.journeys.steps import Journey, Step, ask, enrol, journey, offer, prove, stop
-from idp.rules.assurance import REMEMBERED
-from idp.rules.factor_policy import LOGIN, PHONE, SECOND_STEP
+from idp.rules.assurance import EID, REMEMBERED
+from idp.rules.factor_policy import LOGIN, PHONE, RECOVERY, SECOND_STEP, SUPPORT_CODE
 
 SIGN_UP = journey(
     "sign-up",
@@ -90,12 +97,47 @@ NEW_RECOVERY_CODES = security_change(
     "new-recovery-codes", ask("make-codes"), enrol("save-codes"), then="keep_recovery_codes"
 )
 
+
+def lost_phone(name: str, *proofs: Step, then: str) -> Journey:
+    """The way back to an account whose phone is lost: its password, something beside it, and then a new number.
+
+    An e-mail is never enough (SR-61, SR-62).
+    """
+    password = prove("login", "password", about=about_account)
+    number = (ask("new-phone"), enrol("new-phone-code", *PHONE, about=about_new_number))
+    return Journey(name, (password, *proofs, *number), then, is_recovery=True)
+
+
+LOST_PHONE = lost_phone(
+    "lost-phone",
+    stop("no-way", when=when.no_factor_recovers),
+    prove("second-step", *RECOVERY, about=about_account),
+    then="replace_lost_phone",  # at once; then sign-in goes on with the proofs just given
+)
+
+LOST_PHONE_EID = lost_phone(
+    "lost-phone-eid",
+    stop("no-way", when=when.nobody_linked),
+    prove("eid", EID, about=about_account),
+    stop("phone-waits", when=when.phone_waits),
+    then="replace_lost_phone_later",
+)
+
+LOST_PHONE_SUPPORT = lost_phone(
+    "lost-phone-support",
+    prove("mailbox-code", "email_code", about=about_own_mailbox),
+    prove("support-code", SUPPORT_CODE, about=about_account),
+    stop("phone-waits", when=when.phone_waits),
+    then="replace_lost_phone_later",
+)
+
 JOURNEYS = {
     journey.name: journey
     for journey in (
         SIGN_UP, SIGN_IN, RESET, CHANGE_PASSWORD, CHANGE_EMAIL, CHANGE_PHONE, REMOVE_PHONE, UNDO_CHANGE,
         ADD_APP, REMOVE_APP, NEW_RECOVERY_CODES,
         ADD_PASSKEY, REMOVE_PASSKEY,
+        LOST_PHONE, LOST_PHONE_EID, LOST_PHONE_SUPPORT,
     )
 }  # fmt: skip
 

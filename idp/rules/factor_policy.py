@@ -10,6 +10,8 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
+from idp.rules.assurance import EID
+
 
 class Use(Struct, frozen=True, kw_only=True):
     """What one factor may be used for."""
@@ -47,6 +49,13 @@ PHONE = ("sms", "voice")
 
 RECOVERY = tuple(name for name, use in POLICY.items() if use.recovers)
 """What may answer for a lost phone. An e-mail never does (SR-61)."""
+
+
+SUPPORT_CODE = "support_code"
+"""Shows that support has checked who somebody is, and nothing else: it counts for no level."""
+
+RECOVERY_AFTER_A_WAIT = (EID, SUPPORT_CODE)
+"""What may answer for it beside them: the owner is told, and the new number counts a day later (DESIGN §6)."""
 
 
 def leaves_a_second_step(remaining: Iterable[str]) -> bool:

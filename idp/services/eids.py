@@ -58,6 +58,8 @@ class Asked:
     origin: Origin
     user_agent: str
     locale: str
+    recovers: bool = False
+    """The phone is lost: only whoever is linked to the account already may answer, and nobody is linked by it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +87,7 @@ class Eids:
         """
         connector = self.connectors[name]
         expected = identities.expected(asked.account_id, name)
-        if flow not in self.ways(name, asked.account_id):
+        if flow not in self.ways(name, asked.account_id) or (asked.recovers and expected is None):
             raise LookupError(flow)
         self._count(asked)
         begun = self._begin(name, flow, asked, known=expected is not None)
@@ -210,7 +212,7 @@ class Eids:
             journey_id=asked.journey_id,
             account_id=asked.account_id,
             client_id=asked.client_id,
-            purpose="step_up" if known else "link",
+            purpose="recovery" if asked.recovers else "step_up" if known else "link",
             eid=name,
             flow=flow,
             wanted_level=asked.level,

@@ -153,6 +153,8 @@ def _tied(found: Transaction, verified: Verified, proof: Proof, now: datetime) -
     account = accounts.by_id(found.account_id)
     if account is None or not account.active:  # locked while the person was at the eID: SR-60
         return Failed(Outcome.PROTOCOL_ERROR, "the account does not count any more")
+    if found.recovers and not kept.is_linked(found.account_id):
+        return Failed(Outcome.PROTOCOL_ERROR, "nobody is linked to the account")
     tie = kept.link(found.account_id, _identity(found.eid, verified), now=now)
     if tie in REFUSED:
         return Failed(REFUSED[tie], "the eID belongs to somebody else")

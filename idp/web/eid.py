@@ -36,7 +36,8 @@ class EidViews:
             return pages.render({"page": "expired", "status": 410, "links": {"start": "/"}})
         if found.browser != browser:
             return pages.render({"page": "eid-elsewhere", "status": 403})
-        return redirect(f"/journey/{found.journey_id}", SEE_OTHER)
+        onward = "/lost-phone-eid" if found.recovers else ""
+        return redirect(f"/journey/{found.journey_id}{onward}", SEE_OTHER)
 
     def status(self, journey_id: str) -> Response:
         """How it goes, for the page's script: asked every other second, of this very browser's attempt only."""

@@ -114,11 +114,10 @@ class JourneyViews:
     def lost_phone(self, journey_id: str, journey: str) -> Response:
         """P-LOST-PHONE: which ways are open. It names ways, never a number or an address."""
         visitor = visitors.visitor(self.cookies)
-        wanted = self.engine.wanted(journey_id, visitor) if visitor else None
-        if wanted is None:
-            return self.enter(journey_id, journey)
-        links = {"sign_in": f"/journey/{journey_id}/{journey}"}
-        return pages.render({"page": "lost-phone", "service": wanted.client.name, "links": links})
+        if visitor is None:
+            return self._without_cookie(journey_id)
+        reply = self.engine.show(journey_id, journey, "second-step", visitor, way="lost-phone")
+        return self._answer(reply, journey_id, visitor)
 
     def busy(self, problem: TooManyJourneys) -> Response:
         """For whoever begins more journeys than people could walk."""
@@ -209,7 +208,9 @@ def _links(base: str, shown: Shown) -> dict[str, Any]:
         "change_number": f"{here}/{new}phone",
         "second_step": f"{here}/second-step",
         "other_way": f"{here}/second-step?other-way",
-        "lost_phone": f"{here}/lost-phone",
+        "lost_phone": f"{base}/{'sign-in' if shown.journey.startswith('lost-phone') else shown.journey}/lost-phone",
+        "recover": f"{base}/lost-phone",
+        "recover_by": f"{base}/{'reset' if shown.journey == 'reset' else 'lost-phone'}/second-step",
         "continue": here,
         "back": shown.wanted.client.start_uri or "/",
         "code": f"{here}/{shown.step}",

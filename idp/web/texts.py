@@ -104,6 +104,7 @@ TEXTS: dict[str, Callable[[Values], str]] = {
     "E-USER-CODE-WRONG": lambda _: gettext(
         "That code is not right, or it has run out. Check it, or ask for a new one."
     ),
+    "E-SUPPORT-WRONG": lambda _: gettext("The support code is not right, or it has run out. Check it, or call us."),
     "E-UNDO-WRONG": lambda _: gettext("That code does not work. It may be misspelled, have been used or have run out."),
     "E-NICK-LONG": lambda _: gettext("The name can have 60 characters at most."),
     "E-CHOICE": lambda _: gettext("Choose one of the options."),

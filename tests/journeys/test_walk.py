@@ -13,7 +13,7 @@ from idp.journeys.facts import Facts, Situation, StepProof
 from idp.journeys.steps import Journey, Step
 from idp.journeys.table import JOURNEYS
 from idp.rules.assurance import EID, HIGH, IDENTITY_LEVELS, MFA, REMEMBERED, SUBSTANTIAL, Proof, assess, reaches
-from idp.rules.factor_policy import SECOND_STEP
+from idp.rules.factor_policy import RECOVERY, RECOVERY_AFTER_A_WAIT, SECOND_STEP, SUPPORT_CODE
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 WANTED = SignIn(resume_at="/authorize/resume", client=ClientFace(client_id="portal", name="Alumni"), level="mfa")
@@ -32,9 +32,17 @@ LONG = timedelta(hours=1)
 LEVELS_OF = {EID: ("substantial", "high")}
 
 
+ANSWERS = {
+    "email": {"canonical": "kari@example.no", "typed": "kari@example.no"},
+    "phone": {"e164": "+4799999999", "takes_sms": "yes"},
+    "new-email": {"canonical": "kari.ny@example.no", "typed": "kari.ny@example.no"},
+    "new-phone": {"e164": "+4788888888", "takes_sms": "yes"},
+}
+
+
 def beginning(consent: tuple[str, ...], wanted: SignIn) -> Situation:
     """A person about to begin, with or without something to agree to."""
-    return Situation(facts=Facts(), wanted=wanted, now=NOW, consent=consent)
+    return Situation(facts=Facts(), wanted=wanted, now=NOW, consent=consent, has_identity=True)
 
 
 def done(
@@ -43,18 +51,12 @@ def done(
     """The situations after the person did this step, one per way to do it."""
     facts = at.facts
     if step.kind == "ask":
-        answers = {
-            "email": {"canonical": "kari@example.no", "typed": "kari@example.no"},
-            "phone": {"e164": "+4799999999", "takes_sms": "yes"},
-            "new-email": {"canonical": "kari.ny@example.no", "typed": "kari.ny@example.no"},
-            "new-phone": {"e164": "+4788888888", "takes_sms": "yes"},
-        }
-        return [replace(at, facts=facts.answered(step.name, **answers.get(step.name, {"said": "yes"})))]
+        return [replace(at, facts=facts.answered(step.name, **ANSWERS.get(step.name, {"said": "yes"})))]
     if not step.factors or step.kind == "offer":
         return without_a_proof(step, at)
     after = []
     made = (*PHONES, "passkey") if step.kind == "enrol" else ()
-    at_hand = {*enrolled, "password", "email_code", EID, REMEMBERED, *made}
+    at_hand = {*enrolled, "password", "email_code", EID, SUPPORT_CODE, REMEMBERED, *made}
     ways = [(name, level) for name in step.factors if name in at_hand for level in LEVELS_OF.get(name, ("",))]
     for factor, level in ways:
         about = step.about(at) if step.about else None
@@ -311,3 +313,85 @@ def offered_a_passkey(facts: Facts) -> Situation:
     )
     known = replace(facts, account_id=KARI, proofs=proofs)
     return Situation(facts=known, wanted=WANTED, now=NOW, account_id=KARI, enrolled=PHONES, may_offer=True)
+
+
+def by(ending: Situation, about: str) -> set[str]:
+    """What was proved about a subject on the way."""
+    return {proof.method for proof in ending.facts.proofs if proof.about == about}
+
+
+def owner(ending: Situation) -> bool:
+    return level_of(ending) == MFA
+
+
+def new_number(ending: Situation) -> bool:
+    return bool(by(ending, "number:+4788888888") & set(PHONES))
+
+
+def lost(ending: Situation, *beside: str) -> bool:
+    """The password, and one of these beside it."""
+    proved = by(ending, f"account:{KARI}")
+    return "password" in proved and bool(proved & set(beside))
+
+
+def mailbox_or_eid(ending: Situation) -> bool:
+    """Support's word counts with the mailbox alone; an eID by itself."""
+    proved = by(ending, f"account:{KARI}")
+    return EID in proved or (SUPPORT_CODE in proved and "email_code" in by(ending, f"mailbox:{KARI}"))
+
+
+NEEDS = {
+    "start_session": owner,
+    "open_account": lambda ending: (
+        "email_code" in by(ending, "address:kari@example.no") and bool(by(ending, "number:+4799999999") & set(PHONES))
+    ),
+    "replace_password": lambda ending: (
+        "email_code" in by(ending, "address:kari@example.no") and bool(by(ending, f"account:{KARI}") & set(SECOND_STEP))
+    ),
+    "change_address": lambda ending: owner(ending) and "email_code" in by(ending, "address:kari.ny@example.no"),
+    "change_phone": lambda ending: owner(ending) and new_number(ending),
+    "replace_lost_phone": lambda ending: lost(ending, *RECOVERY) and new_number(ending),
+    "replace_lost_phone_later": lambda ending: (
+        lost(ending, *RECOVERY_AFTER_A_WAIT) and mailbox_or_eid(ending) and new_number(ending)
+    ),
+}
+"""What each end rests on, said here once more and not read from the table: both must agree."""
+
+
+@each_enrolment
+@pytest.mark.parametrize("journey", JOURNEYS.values(), ids=JOURNEYS)
+def test_no_way_through_any_journey_ends_without_its_proofs(journey: Journey, enrolled: tuple[str, ...]) -> None:
+    """SR-40, SR-61, SR-62: from every state, by every way; whatever else changes something takes its owner."""
+    needs = NEEDS.get(journey.then, owner)
+    wanted = replace(WANTED, level=MFA)
+    for known in (True, False):
+        for ending in endings(journey, enrolled=enrolled, consent=(), address_known=known, wanted=wanted):
+            assert needs(ending), ending.facts
+
+
+@pytest.mark.parametrize("journey", JOURNEYS.values(), ids=JOURNEYS)
+def test_every_journey_can_be_walked_to_its_end(journey: Journey) -> None:
+    """So that the tests above judge something."""
+    wanted, known = replace(WANTED, level=MFA), journey.name != "sign-up"
+    assert list(endings(journey, enrolled=SECOND_STEP, consent=(), address_known=known, wanted=wanted))
+
+
+@each_enrolment
+def test_a_lost_phone_never_answers_for_itself(enrolled: tuple[str, ...]) -> None:
+    """SR-62: nor an e-mail, nor a password twice."""
+    found = list(endings(JOURNEYS["lost-phone"], enrolled=enrolled, consent=(), address_known=True))
+    assert bool(found) == bool(set(enrolled) & set(RECOVERY))
+    for ending in found:
+        assert not by(ending, f"account:{KARI}") & set(PHONES)
+
+
+@pytest.mark.parametrize("name", ["lost-phone-eid", "lost-phone-support"])
+def test_while_a_number_waits_no_other_takes_its_place(name: str) -> None:
+    journey, at = JOURNEYS[name], replace(beginning((), replace(WANTED, level=MFA)), phone_waits_until=NOW + LONG)
+    for step in journey.steps[: [step.name for step in journey.steps].index("phone-waits")]:
+        if step.due(at):
+            at = done(journey, step, at, address_known=True, enrolled=PHONES)[0]
+
+    stands = journey.next_step(at)
+    assert stands is not None
+    assert stands.name == "phone-waits"

@@ -25,6 +25,7 @@ LINKS = {
     for name in (
         "sign_in", "sign_up", "forgot", "change_email", "change_number", "other_way", "lost_phone", "continue", "back",
         "second_step", "code", "start", "again", "other_eid", "eid_status", "home",
+        "recover", "recover_by",
     )
 }  # fmt: skip
 
@@ -39,6 +40,7 @@ MAIL = {
     "sender": "no-reply@login.example",
     "minutes": 30,
 }
+FROM_OWN_MAILBOX = {**MAIL, "purpose": "lost-phone-support"}
 LOGIN = {"email": "kari.nordmann@example.no", "fixed": False, "suggest": False, "passkey": True}
 SECOND = {"last_digits": "67", "channels": ("sms", "voice"), "ways": ()}
 EVERY_WAY = {**SECOND, "ways": ("passkey", "totp", "recovery_code")}
@@ -54,11 +56,12 @@ CONSENT = {
 }
 FAULT = {"reference": "7K3F-92QD", "time": datetime(2026, 11, 23, 13, 35, tzinfo=UTC), "technical": ""}
 EIDS = {
+    "recovers": False,
     "eids": [
         {"name": "norwegian-bankid", "label": "BankID", "ways": ("redirect",)},
         {"name": "swedish-bankid", "label": "BankID (Sverige)", "ways": ("qr", "this-device")},
         {"name": "smart-id", "label": "Smart-ID", "ways": ("device-link", "notification")},
-    ]
+    ],
 }
 CONFIRMATION = {"eid": "BankID", "at": datetime(2026, 11, 23, 13, 35, tzinfo=UTC), "service": "Alumniportalen"}
 SECURITY = {
@@ -342,7 +345,14 @@ SAMPLES = (
     Sample("passkey-remove", "passkey-remove", REMOVING),
     Sample("passkey-remove-last", "passkey-remove", {**REMOVING, "is_last": True}),
     Sample("passkey-remove-only", "passkey-remove", {**REMOVING, "is_last": True, "may_go": False}),
-    Sample("lost-phone", "lost-phone", {"ways": []}),
+    Sample("lost-phone", "lost-phone", {"open": [], "eid": False, "support": False}),
+    Sample("lost-phone-ways", "lost-phone", {"open": ["totp"], "eid": True, "support": True}),
+    Sample("lost-phone-code", "email-code", {**FROM_OWN_MAILBOX, "state": "open"}, journey="lost-phone-support"),
+    Sample("lost-phone-first", "email-code", {**FROM_OWN_MAILBOX, "state": "unsent"}, journey="lost-phone-support"),
+    Sample("support-code", "support-code", {}, journey="lost-phone-support"),
+    Sample("support-code-wrong", "support-code", {}, _one("support-code", "E-SUPPORT-WRONG"), status=422),
+    Sample("phone-waits", "phone-waits", {"until": UNTIL}),
+    Sample("eid-recovers", "eid", {**EIDS, "recovers": True}, journey="lost-phone-eid"),
     Sample("already", "already", {"email": "kari.nordmann@example.no"}),
     Sample(
         "accounts",

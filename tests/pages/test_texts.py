@@ -64,6 +64,11 @@ CATALOGUE: Mapping[str, tuple[str, str, dict[str, str | int]]] = {
         "That is the email address you already have. Enter another.",
         {},
     ),
+    "E-SUPPORT-WRONG": (
+        "Støttekoden stemmer ikke, eller den har gått ut. Sjekk den, eller ring oss.",
+        "The support code is not right, or it has run out. Check it, or call us.",
+        {},
+    ),
     "E-UNDO-WRONG": (
         "Koden virker ikke. Den kan være feilskrevet, brukt før eller ha gått ut.",
         "That code does not work. It may be misspelled, have been used or have run out.",

@@ -55,7 +55,7 @@ class Transaction:
     account_id: str
     client_id: str
     purpose: str
-    """`link` for the first proof of an account, `step_up` for any after it."""
+    """`link` for the first proof of an account, `step_up` for any after it, `recovery` where the phone is lost."""
     eid: str
     flow: str
     wanted_level: str
@@ -68,6 +68,11 @@ class Transaction:
     created_at: datetime
     expires_at: datetime
     proved_at: datetime | None
+
+    @property
+    def recovers(self) -> bool:
+        """Whether it is for a lost phone, and for nothing else."""
+        return self.purpose == "recovery"
 
     @property
     def is_open(self) -> bool:
