@@ -11,6 +11,7 @@ from idp.journeys.record import Here, Visitor
 from idp.rules.assurance import REMEMBERED, Proof
 from idp.rules.factor_policy import PHONE
 from idp.services import credentials, passkeys, second_factors, sessions
+from idp.stores.durable import accounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,11 @@ def _proof(proof: StepProof) -> Proof:
 
 
 def still_stands(here: Here, account_id: str) -> bool:
-    """Inside a transaction: whether nothing has overtaken the proofs a change rests on, a reset for one (SR-63)."""
+    """Inside a transaction: whether nothing has overtaken the proofs a change rests on, a reset for one (SR-63).
+
+    Changes of one account wait for each other from here on, so that no two remove each other's last way in (SR-62).
+    """
+    accounts.hold(account_id)
     if not still_stand(here, account_id):
         return False
     phone = credentials.phone_of(account_id)

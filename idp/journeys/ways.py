@@ -8,12 +8,15 @@ from typing import Any
 
 from idp.factors.contract import Limited, NotProved, Proved, SwitchedOff
 from idp.journeys import devices, passkeys
-from idp.journeys.record import Accepted, Fault, Here, Rejected, Result, Submission
-from idp.journeys.sending import SWITCHED_OFF, limited
+from idp.journeys.record import Accepted, Fault, Here, Notice, Rejected, Result, Submission
+from idp.journeys.sending import limited
 from idp.journeys.standing import proof_of
 from idp.rules import identifiers, spelled_codes
 from idp.rules.identifiers import Malformed
 from idp.stores.durable.codes import Verdict
+
+SWITCHED_OFF = Rejected(status=403, page="lost-phone", notices=(Notice("warning", "way-switched-off"),))
+"""Too many wrong tries in a row (SR-17)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from idp import clock
 from idp.rules.passkeys import NewPasskey, keeper_of
+from idp.services import credentials, sessions
 from idp.services import notices as tell
-from idp.services import sessions
 from idp.stores.durable import audit, passkeys
 from idp.stores.durable.db import transaction
 from idp.stores.durable.passkeys import NotKept
@@ -57,6 +57,7 @@ def add(account_id: str, new: NewPasskey, *, device: str) -> None:
     """Keep a new one, and tell its owner. Joins the caller's transaction. Raises `NotKept`."""
     with transaction():
         passkeys.add(account_id, new, now=clock.now())
+        credentials.factor_changed(account_id, "passkey")
         audit.record("passkey.added", account_id=account_id, details={"synced": new.may_be_synced})
         tell.passkey_added(account_id, device=device)
 
@@ -71,6 +72,7 @@ def remove(account_id: str, id: str, *, device: str, except_sid: str | None) -> 
     with transaction():
         if not passkeys.remove(account_id, id):
             return False
+        credentials.factor_changed(account_id, "passkey")
         sessions.end_all(account_id, except_sid=except_sid, reason="passkey removed")
         audit.record("passkey.removed", account_id=account_id)
         tell.passkey_removed(account_id, device=device)

@@ -62,6 +62,9 @@ TEXTS: dict[str, Callable[[Values], str]] = {
     "eid-pending": lambda _: gettext("We have not heard from the app yet. Wait a moment, and press again."),
     "stale": lambda _: gettext("The page had been open for a long time. Press once more."),
     "once-more": lambda _: gettext("That was quick. Press once more."),
+    "way-switched-off": lambda _: gettext(
+        "A wrong code has been typed too many times. This way cannot be used to sign in until you set it up anew."
+    ),
     "switched-off": lambda _: gettext(
         "A wrong code has been typed too many times. This phone cannot be used to sign in any more."
     ),

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from idp.assembly import Parts
+from idp.factors.recovery_code import RecoveryCode
+from idp.rules.passkeys import NewPasskey
 from idp.services import accounts as account_service
-from idp.services import credentials, remembered_devices, sessions
+from idp.services import credentials, passkeys, remembered_devices, second_factors, sessions
 from idp.services.remembered_devices import RememberedDevice
 from tests.conftest import Clock
 from tests.members import account_id, member, with_app
@@ -222,6 +224,9 @@ def test_the_token_tells_of_no_phone_and_when_the_step_was_really_done(kari: Per
     assert claims["auth_time"] < clock.now().timestamp() - DAY + 60
 
 
+NEW_PASSKEY = NewPasskey(
+    credential_id=b"new", public_key=b"k", sign_count=0, aaguid="", may_be_synced=False, is_synced=False
+)
 CHANGES = {
     "a new password": lambda one, parts: credentials.replace_password(one, parts.hashing.make(PASSWORD)),
     "a new password, sessions kept": lambda one, parts: credentials.replace_password(
@@ -229,6 +234,11 @@ CHANGES = {
     ),
     "a new phone": lambda one, _: account_service.set_phone(one, {"e164": "+4794000000", "takes_sms": "yes"}),
     "a factor": lambda one, _: credentials.factor_changed(one, "totp"),
+    "a passkey": lambda one, _: passkeys.add(one, NEW_PASSKEY, device=""),
+    "an app": lambda one, _: second_factors.keep_app(one, "A" * 32, step=0, device=""),
+    "recovery codes": lambda one, parts: second_factors.keep_codes(
+        one, [RecoveryCode(parts.settings.limits, parts.hashing).make(one)[0].kept], device=""
+    ),
     "signed out everywhere": lambda one, _: sessions.end_all(one),
     "locked": lambda one, _: (account_service.lock(one), account_service.unlock(one)),
 }

@@ -136,6 +136,29 @@ def test_the_password_can_be_shown_and_is_sent_as_a_password(page: Page, site: s
     assert page.get_by_label("Nytt passord").get_attribute("type") == "password"
 
 
+def test_recovery_codes_are_copied_and_printed_by_a_button(chromium: Browser, site: str) -> None:
+    """Page spec §10, no. 9: the list, one code a line; on paper the sheet explains itself, without form and buttons."""
+    context = chromium.new_context(locale="nb", permissions=["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    page.add_init_script("window.print = () => { window.printed = true; };")
+    page.goto(f"{site}/show/save-codes")
+    codes = page.locator("#codes code").all_inner_texts()
+
+    page.get_by_role("button", name="Kopier").click()
+    page.get_by_role("button", name="Skriv ut").click()
+
+    assert page.evaluate("window.printed")
+    assert page.locator("[role=status]", has_text="Kopiert.").count() == 1
+    page.evaluate("document.querySelector('main').append(document.createElement('textarea'))")
+    page.locator("textarea").press("Control+V")  # our own policy lets no page read the clipboard
+    assert page.locator("textarea").input_value() == "\n".join(codes)
+    page.emulate_media(media="print")
+    assert page.locator(".sheet").first.is_visible()
+    assert page.get_by_text(codes[9]).is_visible()
+    assert not [one for one in page.locator("button, .button, .tick, header, footer").all() if one.is_visible()]
+    context.close()
+
+
 def test_the_page_does_not_jump_when_the_script_runs(page: Page, site: str) -> None:
     for name in ("login", "password", "phone-code-sms", "phone"):
         page.goto(f"{site}/show/{name}")

@@ -10,7 +10,7 @@ from idp import clock
 from idp.factors.authenticator_app import AuthenticatorApp
 from idp.factors.contract import Limited, NotProved, Proved, SwitchedOff
 from idp.factors.recovery_code import RecoveryCode
-from idp.services import credentials, second_factors
+from idp.services import credentials, phones, second_factors
 from idp.stores.durable import authenticator_apps, recovery_codes
 from idp.stores.durable.codes import Verdict
 from tests.members import account_id, member, with_app, with_recovery_codes
@@ -93,6 +93,22 @@ def test_an_app_that_is_removed_is_used_no_more(provider: Provider) -> None:
     with provider.app.app_context():
         assert verdict(factor.check(one, app.at(clock.now()), journey="x", now=clock.now())) == Verdict.WRONG.value
         assert "totp" not in credentials.enrolled(one)
+
+
+def test_the_two_last_second_steps_are_not_both_removed(provider: Provider) -> None:
+    """SR-62: each is the reason why the other may go."""
+    kari = member(provider)
+    one = account_id(kari)
+    with_app(kari)
+    removals = [lambda: second_factors.remove_app(one, device=""), lambda: phones.remove(one)]
+
+    def remove() -> bool:
+        with provider.app.app_context():
+            return removals.pop()()
+
+    assert sorted(in_parallel(2, remove)) == [False, True]
+    with provider.app.app_context():
+        assert credentials.enrolled(one) in (("totp",), ("sms", "voice"))
 
 
 def test_apps_set_up_at_once_leave_one(provider: Provider) -> None:
