@@ -4,43 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 
 from flask import Flask
 
-from idp import clock
 from idp.cookies import Cookies
 from idp.eid import registry
 from idp.interaction import Interactions
 from idp.journeys.engine import Engine
 from idp.journeys.record import Tools
 from idp.outgoing.guarded import Guarded
-from idp.services import audit, registration, remembered_devices, sessions, throttling, undoing
+from idp.services import retention
 from idp.services.client_keys import ClientKeys
 from idp.services.eids import Eids
 from idp.services.hashing import Hashing
 from idp.settings import Settings
 from idp.signing.keyring import Keyring
-from idp.stores.durable import (
-    codes,
-    decoupled_requests,
-    eid_transactions,
-    former_addresses,
-    grants,
-    outbox,
-    support_codes,
-)
 from idp.stores.durable.sealing import Vault
 from idp.stores.shortlived.contract import ShortLived
 from idp.stores.shortlived.journeys import JourneyRecords
 from idp.stores.shortlived.opening import open_store
 from idp.web.csrf import FormTokens
-
-ERASE_CODES_AFTER = timedelta(hours=24)
-"""SR-20, SR-125: codes go a day after their end."""
-
-LIST_SESSIONS_FOR = timedelta(days=30)
-"""SR-125: expired sessions stay listed so long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +42,7 @@ class Parts:
     tokens: FormTokens
     guarded: Guarded
     client_keys: ClientKeys
-    chores: tuple[Callable[[], None], ...]
+    chores: tuple[Callable[[], object], ...]
 
 
 def assemble(app: Flask, settings: Settings) -> Parts:
@@ -95,38 +78,7 @@ def assemble(app: Flask, settings: Settings) -> Parts:
         tokens=FormTokens(vault.index("form tokens", purpose="key of form tokens")),
         guarded=guarded,
         client_keys=ClientKeys(guarded),
-        chores=(_erase_codes, _forget_sessions, _forget_grants, _forget_counters, _forget_attempts, _end_waits),
+        chores=retention.chores(settings, store),
     )
     app.extensions["idp"] = parts
     return parts
-
-
-def _erase_codes() -> None:
-    codes.forget(before=clock.now() - ERASE_CODES_AFTER)
-    decoupled_requests.forget(before=clock.now() - ERASE_CODES_AFTER)
-
-
-def _forget_sessions() -> None:
-    sessions.forget(before=clock.now() - LIST_SESSIONS_FOR)
-    remembered_devices.expire()
-
-
-def _forget_grants() -> None:
-    grants.forget(before=clock.now() - LIST_SESSIONS_FOR)
-    outbox.forget(before=clock.now() - LIST_SESSIONS_FOR)
-
-
-def _forget_counters() -> None:
-    throttling.forget_idle()
-    registration.forget()
-    audit.forget_old()
-
-
-def _end_waits() -> None:
-    undoing.forget()
-    former_addresses.forget(now=clock.now())
-    support_codes.forget(now=clock.now())
-
-
-def _forget_attempts() -> None:
-    eid_transactions.forget(before=clock.now() - LIST_SESSIONS_FOR)

@@ -86,6 +86,11 @@ class Cookies:
         self._cookie("language").keep(response, language, max_age=YEAR)
 
     @property
+    def known(self) -> Cookie:
+        """By which a browser is known again, so that its owner hears only of new ones (SR-42). It opens nothing."""
+        return self._cookie("known")
+
+    @property
     def device(self) -> Cookie:
         """What a remembered device holds (SR-43). It is no session: it opens nothing by itself."""
         return self._cookie("device")

@@ -211,6 +211,23 @@ class Recovery(Section, frozen=True, kw_only=True):
     """Seconds a code of `idp person start-recovery` counts."""
 
 
+class Retention(Section, frozen=True, kw_only=True):
+    """[retention] How long is kept what is no longer in use (SR-125). The worker deletes it."""
+
+    codes_hours: Annotated[int, Meta(ge=1, le=24)] = 24
+    """Hours for one-time codes, used or not, and for messages that were sent or given up."""
+    sessions_days: Annotated[int, Meta(ge=1, le=30)] = 30
+    """Days for sessions, tokens and attempts with an eID that are over."""
+    networks_days: Annotated[int, Meta(ge=1, le=90)] = 90
+    """Days for the networks that events came from, and for what people read of their account's activity."""
+    counters_days: Annotated[int, Meta(ge=1, le=90)] = 30
+    """Days for counters of wrong tries that nobody touched."""
+    browsers_days: Annotated[int, Meta(ge=30, le=800)] = 400
+    """Days for browsers in which nobody signs in any more: the next sign-in there is told as a new one."""
+    erasure_days: Annotated[int, Meta(ge=1, le=30)] = 7
+    """Days in which people may take back that their account is to be deleted (SR-126)."""
+
+
 class Tokens(Section, frozen=True, kw_only=True):
     """[tokens] What clients get."""
 
@@ -348,6 +365,7 @@ class Settings(Section, frozen=True, kw_only=True):
     limits: Limits = field(default_factory=Limits)
     sessions: Sessions = field(default_factory=Sessions)
     recovery: Recovery = field(default_factory=Recovery)
+    retention: Retention = field(default_factory=Retention)
     tokens: Tokens = field(default_factory=Tokens)
     passkeys: Passkeys = field(default_factory=Passkeys)
     mail: Mail = field(default_factory=Mail)

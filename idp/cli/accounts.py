@@ -1,4 +1,4 @@
-"""`idp person`: find, show, lock, unlock, end sessions, bring in."""
+"""`idp person`: find, show, lock, unlock, export, erase, end sessions, bring in."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ import click
 
 from idp.cli import Invocation
 from idp.rules.identifiers import Malformed, email_address
-from idp.services import accounts, credentials, recovery, sessions
+from idp.services import accounts, credentials, erasure, recovery, sessions
+from idp.services import export as exports
 from idp.services.accounts import Account, AddressTaken
+from idp.stores.shortlived.opening import open_store
 
 
 @click.group()
@@ -67,6 +69,45 @@ def unlock(account_id: str, as_json: bool) -> None:
     """Let the person of an account sign in again."""
     if not accounts.unlock(account_id):
         raise click.ClickException(f"No account has the id {account_id}.")
+    _done(as_json, account_id, "active")
+
+
+@person.command(epilog="Example:  idp person export 0aBcD3f_GhIjKlMnOpQrSt > my-data.json")
+@click.argument("account_id")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON: there is no other form.")
+def export(account_id: str, as_json: bool) -> None:
+    """Print all that is kept about a person, for that person. They read in their activity that it was made."""
+    found = exports.of_account(account_id)
+    if found is None:
+        raise click.ClickException(f"No account has the id {account_id}.")
+    exports.recorded(account_id)
+    click.echo(json.dumps(found, ensure_ascii=False, indent=None if as_json else 2))
+
+
+@person.command(epilog="Example:  idp person erase 0aBcD3f_GhIjKlMnOpQrSt")
+@click.argument("account_id")
+@click.option("--now", is_flag=True, help="Do not wait for the days in which the person may take it back.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def erase(invocation: Invocation, account_id: str, now: bool, as_json: bool) -> None:
+    """Delete an account for its owner: closed at once, erased after the days of grace. The person gets a mail."""
+    settings = invocation.settings()
+    if now:
+        done = erasure.erase(open_store(settings.shortlived), account_id)
+    else:
+        done = erasure.ask(account_id, days=settings.retention.erasure_days) is not None
+    if not done:
+        raise click.ClickException(f"No open account has the id {account_id}.")
+    _done(as_json, account_id, "erased" if now else "leaving")
+
+
+@person.command(epilog="Example:  idp person keep 0aBcD3f_GhIjKlMnOpQrSt")
+@click.argument("account_id")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def keep(account_id: str, as_json: bool) -> None:
+    """Take back, for its owner, that an account is to be deleted."""
+    if not erasure.take_back(account_id):
+        raise click.ClickException(f"No account with the id {account_id} waits to be deleted.")
     _done(as_json, account_id, "active")
 
 
@@ -156,7 +197,7 @@ def _bring_in(line: str, as_json: bool) -> str | None:
 def _told(account: Account) -> dict[str, Any]:
     return {
         "id": account.id,
-        "status": "active" if account.active else "locked",
+        "status": "active" if account.active else "leaving" if account.leaves_at else "locked",
         "locale": account.locale,
         "created": account.created_at.isoformat(),
         "factors": ["password", *credentials.enrolled(account.id)],

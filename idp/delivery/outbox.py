@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Condition
@@ -84,6 +84,12 @@ def state(message_id: str) -> str | None:
 def progress(message_ids: Iterable[str]) -> dict[str, tuple[str, int]]:
     """How each stands, and how often it was tried; those that are forgotten are left out."""
     return outbox.progress(message_ids)
+
+
+def waiting_for(addresses: Collection[str]) -> dict[str, Message]:
+    """The messages that wait to go to one of these addresses or numbers, by their ids."""
+    found = {one.id: read(one.payload()) for one in outbox.waiting()}
+    return {message_id: message for message_id, message in found.items() if message.to in addresses}
 
 
 def withdraw(message_id: str) -> bool:

@@ -89,6 +89,7 @@ class Wording:
             "place": "",
             # Nothing in a value makes a line of its own: not a header, not a heading, not the last line of an SMS.
             **{name: " ".join(value.split()) for name, value in message.values.items()},
+            "on": _day(message.values.get("on"), zone, language),
             "service": service.name,
             "phone": service.support_phone,
             "host": urlsplit(self._settings.server.issuer).hostname or "",
@@ -126,6 +127,12 @@ def _language(locale: str) -> str:
 def _block(lines: list[str]) -> Block:
     heading = lines[0].startswith(HEADING)
     return Block(heading, [lines[0].removeprefix(HEADING), *lines[1:]])
+
+
+def _day(instant: str | None, zone: ZoneInfo, language: str) -> str:
+    """The date of an instant that a message tells of."""
+    told = datetime.fromisoformat(instant).astimezone(zone) if instant else None
+    return format_date(told, "d. MMMM y" if language == "nb" else "d MMMM y", locale=language) if told else ""
 
 
 def _clock(instant: datetime, language: str) -> str:

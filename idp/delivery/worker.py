@@ -38,9 +38,6 @@ CHORES_EVERY = 60.0
 PATIENT = timedelta(hours=1)
 """What is worth telling for longer than that has nobody waiting for it in front of a page: no code lives so long."""
 
-REMEMBER_FOR = timedelta(hours=24)
-"""How long the state of an ended message can be asked for (SR-125: codes)."""
-
 
 class Worker:
     """Empties the outbox, each channel in a thread of its own. Any number may run, in any number of processes."""
@@ -48,14 +45,14 @@ class Worker:
     def __init__(
         self,
         channels: Mapping[str, Channel],
-        chores: Sequence[Callable[[], None]],
+        chores: Sequence[Callable[[], object]],
         context: Callable[[], AbstractContextManager[object]],
         *,
         store: ShortLived | None = None,
     ) -> None:
         """`context` gives the application context that the stores need; through `store` workers share breakers."""
         self._channels = channels
-        self._chores = (_forget, *chores)
+        self._chores = tuple(chores)
         self._context = context
         self._breakers = {name: Breaker(name, store) for name in channels}
         self._stopping = Event()
@@ -96,6 +93,11 @@ class Worker:
         outbox.expire(now=clock.now())
         audit_seals.seal_pending()
         return handled
+
+    def do_chores(self) -> None:
+        """Delete what has had its time, and all else that needs no request. Raises `Unavailable`."""
+        for chore in self._chores:
+            chore()
 
     def channel_is_down(self, channel: str) -> bool:
         """Whether the breaker of a channel is open, as far as this process knows."""
@@ -174,12 +176,7 @@ class Worker:
         if self._chores_at is not None and monotonic() - self._chores_at < CHORES_EVERY:
             return
         self._chores_at = monotonic()
-        for chore in self._chores:
-            chore()
-
-
-def _forget() -> None:
-    outbox.forget(before=clock.now() - REMEMBER_FOR)
+        self.do_chores()
 
 
 def _told(problem: Exception) -> str:

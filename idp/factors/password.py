@@ -9,12 +9,15 @@ from datetime import datetime
 from idp.factors.contract import Limited, Proved
 from idp.rules import limits, passwords
 from idp.rules.identifiers import Malformed
-from idp.services import accounts, throttling
+from idp.services import accounts, notices, throttling
 from idp.services.hashing import Hashing
 from idp.services.windows import Origin
 from idp.settings import Limits, Passwords
 from idp.stores.durable import audit, credentials
 from idp.stores.shortlived.contract import ShortLived
+
+DAY = 24 * 3600
+"""Seconds between two mails about wrong passwords (page spec §12.3, M-11)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +53,10 @@ class Password:
         account = accounts.by_address(canonical)
         verifier = credentials.verifier_of(account.id if account else "")
         matches = self.hashing.matches(verifier, password)
-        if account is None or not matches or not account.active:
+        if account is None or not matches or not account.lets_in:
             misses = throttling.password_failed(self.store, key, origin)
+            if throttling.are_many_misses(key) and self.store.claim(f"told-of-misses:{key}", ttl=DAY):
+                notices.many_attempts(account)
             audit.record(
                 "sign-in.failed", account_id=account.id if account else None, journey=journey, outcome="failure"
             )

@@ -47,6 +47,11 @@ def phone_waits(situation: Situation) -> bool:
     return situation.phone_waits_until is not None
 
 
+def leaving(situation: Situation) -> bool:
+    """The account will be erased: its owner may keep it, and do nothing else (SR-126)."""
+    return situation.leaving
+
+
 def identity_wanted(situation: Situation) -> bool:
     """The client asks who the person really is (DESIGN §5)."""
     return situation.wanted.level in IDENTITY_LEVELS.values()

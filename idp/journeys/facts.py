@@ -95,6 +95,8 @@ class Situation(Struct, frozen=True, kw_only=True):
     """Nor do older proofs of identity."""
     may_offer: bool = False
     """A passkey may be made for this account, by whoever was proved to be its owner in the last minutes."""
+    leaving: bool = False
+    """The account will be erased, unless its owner takes that back."""
     eid: Transaction | None = None
     """This journey's newest attempt with an eID."""
     has_identity: bool = False

@@ -22,7 +22,17 @@ from idp.journeys.closing import (
 )
 from idp.journeys.facts import Facts
 from idp.journeys.record import Here, Visitor
-from idp.services import accounts, addresses, consents, credentials, notices, second_factors, throttling
+from idp.services import (
+    accounts,
+    addresses,
+    consents,
+    credentials,
+    erasure,
+    new_browsers,
+    notices,
+    second_factors,
+    throttling,
+)
 from idp.services.accounts import AddressTaken
 from idp.stores.durable.db import transaction
 
@@ -39,6 +49,7 @@ def open_account(here: Here, visitor: Visitor) -> SignedIn | GoOn:
                 verifier=facts.bound["password"]["verifier"],
                 phone=facts.answers["phone"],
             )
+            new_browsers.greet(account_id, visitor.known, device=visitor.device, tell=False)
             notices.welcome(account_id, locale=visitor.locale)
             proofs = (kept(here, "password", "password"), kept(here, "phone-code"))
             if "offer" in facts.answers:  # one thing more, for an account that is there already
@@ -69,6 +80,7 @@ def start_session(here: Here, visitor: Visitor) -> SignedIn | GoOn:
         if not proofs and visitor.session_id is not None:
             return SignedIn(visitor.session_id)
         credentials.tell_if_weaker(account_id, [proof.method for proof in proofs], device=visitor.device)
+        new_browsers.greet(account_id, visitor.known, device=visitor.device)
         held = devices.remembered(here, visitor, account_id, proofs)
         proofs += devices.recognised(here, visitor, account_id, proofs)
         onward = recovery_codes.anew_at(here.facts)
@@ -110,6 +122,25 @@ def change_password(here: Here, visitor: Visitor) -> SignedIn | GoOn:
         return SignedIn(start(here, account_id, proofs, visitor), said="password-changed")
 
 
+def prove_owner(here: Here, visitor: Visitor) -> SignedIn | GoOn:
+    """Nothing is changed: the owner was proved anew, and may look at what only the owner may (SR-126)."""
+    account_id = owner(here)
+    with transaction():
+        if not still_stands(here, account_id):
+            return GoOn(here.journey, Facts())
+        return SignedIn(start(here, account_id, given(here, account_id), visitor), said="owner-proved")
+
+
+def leave(here: Here, visitor: Visitor) -> SignedIn | GoOn:
+    """The account is closed, and erased in some days; nobody is signed in to it any more (SR-126)."""
+    account_id = owner(here)
+    with transaction():
+        if not still_stands(here, account_id):
+            return GoOn(here.journey, Facts())
+        erasure.ask(account_id, days=here.tools.settings.retention.erasure_days, device=visitor.device)
+        return SignedIn(visitor.session_id or "")
+
+
 FINISHES: dict[str, Callable[[Here, Visitor], SignedIn | GoOn]] = {
     "open_account": open_account,
     "start_session": start_session,
@@ -118,4 +149,6 @@ FINISHES: dict[str, Callable[[Here, Visitor], SignedIn | GoOn]] = {
     **finish_contact.FINISHES,
     **finish_codes.FINISHES,
     **finish_passkeys.FINISHES,
+    "prove_owner": prove_owner,
+    "leave": leave,
 }

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from idp.journeys import answering, app_setup, identifying, passkeys, passwords, proving, recovering, recovery_codes
+from idp.journeys import (
+    answering,
+    app_setup,
+    identifying,
+    leaving,
+    passkeys,
+    passwords,
+    proving,
+    recovering,
+    recovery_codes,
+)
 from idp.journeys.record import Declined, Here, Rejected, Result, Submission
 
 STEPS: dict[str, Callable[[Here, Submission], Result]] = {
@@ -16,6 +26,7 @@ STEPS: dict[str, Callable[[Here, Submission], Result]] = {
     **recovery_codes.STEPS,
     **passkeys.STEPS,
     **recovering.STEPS,
+    **leaving.STEPS,
 }
 
 CANCEL = "cancel"

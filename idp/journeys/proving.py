@@ -116,7 +116,7 @@ def _proved(here: Here, there: sending.There, proved: Proved, submission: Submis
     owner = None
     if here.step == "email-code":
         found = addresses.owner(here.facts.answers["email"]["canonical"])
-        owner = found.id if found and found.active else None
+        owner = found.id if found and found.lets_in else None
 
     def change(facts: Facts) -> Facts:
         known = facts.proved(proof)

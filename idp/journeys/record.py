@@ -81,6 +81,8 @@ class Visitor:
     locale: str
     device: str
     origin: Origin
+    known: str = field(repr=False)
+    """What this browser holds so that it is known again. It opens nothing."""
     remembered: str | None = field(default=None, repr=False)
     """What a remembered device holds, where this browser was one."""
 

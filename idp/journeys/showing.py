@@ -9,6 +9,7 @@ from idp.journeys import (
     app_setup,
     devices,
     identifying,
+    leaving,
     passkeys,
     passwords,
     recovering,
@@ -182,6 +183,7 @@ SHOWN: dict[str, Callable[[Here], Shown]] = {
     "eid": identifying.shown,
     **app_setup.SHOWN,
     **recovery_codes.SHOWN,
+    "leaving": leaving.shown,
 }
 
 

@@ -13,7 +13,7 @@ from idp.journeys.record import Accepted, Fault, Here, Record, Rejected, Result,
 from idp.journeys.steps import Journey, Step
 from idp.rules.assurance import EID, IDENTITY_LEVELS, METHODS, Proof
 from idp.rules.factor_policy import LOGIN, SECOND_STEP
-from idp.services import accounts, credentials, identities, phones, remembered_devices
+from idp.services import accounts, credentials, erasure, identities, phones, remembered_devices
 from idp.services.eids import Transaction
 from idp.stores.shortlived.sessions import Session
 
@@ -54,6 +54,7 @@ def situation(
         now=clock.now(),
         account_id=account_id,
         enrolled=_enrolled(account_id, tools) if account_id else (),
+        leaving=account_id is not None and erasure.due_at(account_id) is not None,
         consent=record.wanted.consent,
         factors_since=record.wanted.proofs_since,
     )

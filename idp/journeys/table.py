@@ -33,6 +33,7 @@ SIGN_IN = journey(
     ask("accounts", when=when.account_choice_wanted),
     prove("login", *LOGIN, about=about_account),
     prove("second-step", *SECOND_STEP, REMEMBERED, about=about_account, when=when.second_factor_due),
+    stop("leaving", when=when.leaving),
     ask("phone", when=when.second_factor_missing),
     enrol("phone-code", *PHONE, about=about_number, when=when.second_factor_missing),
     ask("codes-left", when=when.recovery_code_used),
@@ -49,6 +50,7 @@ RESET = journey(
     prove("email-code", "email_code", about=about_address),
     stop("finish-first", when=when.no_way_to_reset),
     prove("second-step", *SECOND_STEP, about=about_account, when=when.second_factor_due),
+    stop("leaving", when=when.leaving),
     enrol("new-password", "password"),
     then="replace_password",  # then sign-in goes on with the proofs just given
     leads_to=("sign-in", "sign-up"),
@@ -131,13 +133,17 @@ LOST_PHONE_SUPPORT = lost_phone(
     then="replace_lost_phone_later",
 )
 
+RECHECK = security_change("recheck", then="prove_owner")
+
+LEAVE = security_change("leave", then="leave")
+
 JOURNEYS = {
     journey.name: journey
     for journey in (
         SIGN_UP, SIGN_IN, RESET, CHANGE_PASSWORD, CHANGE_EMAIL, CHANGE_PHONE, REMOVE_PHONE, UNDO_CHANGE,
         ADD_APP, REMOVE_APP, NEW_RECOVERY_CODES,
         ADD_PASSKEY, REMOVE_PASSKEY,
-        LOST_PHONE, LOST_PHONE_EID, LOST_PHONE_SUPPORT,
+        LOST_PHONE, LOST_PHONE_EID, LOST_PHONE_SUPPORT, RECHECK, LEAVE,
     )
 }  # fmt: skip
 

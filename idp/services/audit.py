@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from idp import clock
-from idp.stores.durable import audit, audit_guards, audit_seals
+from idp.stores.durable import audit, audit_guards, audit_networks, audit_seals
 from idp.stores.durable.audit import Event
 from idp.stores.durable.audit_seals import Head, Sealed
 from idp.stores.durable.db import transaction
@@ -113,6 +113,11 @@ def verify(expected: Head | None = None) -> Findings:
     if expected is not None and (head is None or head.number < expected.number):
         faults.append(Fault(expected.number, 0, "was there earlier, and the end of the chain is now before it"))
     return Findings(len(chain.seals), tuple(faults), head)
+
+
+def forget_networks(after: timedelta) -> int:
+    """Let nobody tell any more where events came from that are older than that; how many (SR-125)."""
+    return audit_networks.forget(before=clock.now() - after)
 
 
 def forget_old() -> int:

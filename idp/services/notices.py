@@ -6,7 +6,7 @@ Each joins the caller's transaction: no notice of what did not happen. The worke
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from idp import clock
 from idp.delivery import outbox
@@ -15,6 +15,7 @@ from idp.rules import spelled_codes
 from idp.stores.durable import accounts, former_addresses
 from idp.stores.durable.accounts import Account
 from idp.stores.durable.credentials import Phone
+from idp.stores.durable.db import transaction
 
 WORTH_TELLING_FOR = timedelta(days=3)
 """A notice that could not be sent for so long is given up."""
@@ -28,6 +29,22 @@ def welcome(account_id: str, *, locale: str) -> None:
 def password_changed(account_id: str, *, device: str, place: str = "") -> None:
     """M-5: the password was changed or reset. `device` and `place` in plain words; empty when not known."""
     _mail(account_id, "M-5", {"device": device, "place": place})
+
+
+def new_device(account_id: str, *, device: str, place: str = "") -> None:
+    """M-6: a sign-in in a browser that was never signed in before."""
+    _mail(account_id, "M-6", {"device": device, "place": place})
+
+
+def many_attempts(account: Account | None) -> None:
+    """M-11: many wrong passwords in a row. Where there is no account as much is done, and nothing sent (SR-10)."""
+    to, locale = (account.email, account.locale) if account else ("", "")
+    zone = (account.time_zone if account else None) or ""
+    message = Message(kind="M-11", channel="email", to=to, locale=locale, values={}, time_zone=zone)
+    with transaction():
+        posted = outbox.post(message, deliver_by=clock.now() + WORTH_TELLING_FOR)
+        if account is None:
+            outbox.withdraw(posted)
 
 
 def phone_changed(account_id: str, *, before: Phone | None, number: str, device: str, place: str = "") -> None:
@@ -110,6 +127,16 @@ def recovery_codes_made(account_id: str, *, device: str) -> None:
 def recovery_code_used(account_id: str, *, left: int, device: str) -> None:
     """M-10: one was used; so many are left."""
     _mail(account_id, "M-10", {"left": str(left), "device": device})
+
+
+def leaving(account_id: str, *, at: datetime, device: str) -> None:
+    """M-12: the account will be deleted, and until then its owner may take that back."""
+    _mail(account_id, "M-12", {"on": at.isoformat(), "device": device})
+
+
+def erased(account: Account) -> None:
+    """M-12, the second: the account is deleted. The address goes with this mail, which is the last."""
+    _post_mail(account, "M-12-done", {}, to=account.email)
 
 
 def other_person(account_id: str) -> None:

@@ -66,6 +66,7 @@ def start(
             _end_quietly(before.sid, now)
         for oldest in listed.live(account_id, now=now)[: -(settings.per_account - 1) or None]:
             _end_quietly(oldest.sid, now)
+            audit.record("session.made-room", account_id=account_id, session=oldest.sid)  # its owner reads of it
         listed.start(sid, account_id, device=device[:120], now=now, ends_at=ends_at)
         audit.record("session.started", account_id=account_id, session=sid)
         session = Session(

@@ -95,6 +95,11 @@ def password_failed(store: ShortLived, key: str, origin: Origin) -> int:
     return guesses.in_a_row(key, _here(origin))
 
 
+def are_many_misses(key: str) -> bool:
+    """Whether so many guesses in a row have been wrong, from anywhere, that the owner is to hear of it (M-11)."""
+    return guesses.in_a_row(key, PASSWORD) >= FEW
+
+
 def password_succeeded(key: str, origin: Origin | None = None) -> None:
     """The guess was right: its row of misses ends, and `origin` is from now on known to this account."""
     with transaction():
@@ -147,9 +152,14 @@ def factor_replaced(account_key: str, factor: str) -> None:
     guesses.clear(account_key, factor)
 
 
-def forget_idle() -> int:
-    """Delete counters that nobody touched for a month and that are far from any limit; how many (SR-125)."""
-    return guesses.forget(before=clock.now() - IDLE, fewer_than=FEW)
+def erase(account_id: str, canonical: str) -> None:
+    """Forget the guesses counted of an account and its address (SR-126)."""
+    guesses.erase((account_id, address_key(canonical)))
+
+
+def forget_idle(idle: timedelta = IDLE) -> int:
+    """Delete counters that nobody touched for so long and that are far from any limit; how many (SR-125)."""
+    return guesses.forget(before=clock.now() - idle, fewer_than=FEW)
 
 
 def _sending_windows(

@@ -9,7 +9,7 @@ from flask import Blueprint, redirect, request
 from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response
 
-from idp.cookies import DAY, HALF_A_YEAR, Cookies
+from idp.cookies import DAY, HALF_A_YEAR, YEAR, Cookies
 from idp.interaction import Interactions, SignIn
 from idp.journeys.engine import Engine
 from idp.journeys.record import KEPT, Submission, Visitor
@@ -142,6 +142,7 @@ class JourneyViews:
                 response = redirect(url, SEE_OTHER)
                 if session_id is not None:
                     self.cookies.set_session(response, session_id)
+                    self.cookies.known.keep(response, visitor.known, max_age=YEAR)
                 if remembered is not None:
                     self.cookies.device.keep(response, remembered, max_age=self.settings.sessions.remember_device * DAY)
                 return response

@@ -24,6 +24,7 @@ DONE: dict[str, Callable[[], str]] = {
     "consent-withdrawn": lambda: gettext("The access is withdrawn."),
     "preferences-saved": lambda: gettext("Your choices are saved."),
     "device-forgotten": lambda: gettext("The device is no longer remembered."),
+    "owner-proved": lambda: gettext("It is confirmed that it is you. You can download now."),
     "signed-out-one": lambda: gettext("That device is signed out."),
     "signed-out-others": lambda: gettext("All other devices are signed out."),
     "passkey-made": lambda: gettext('Your passkey is created. Next time you can choose "Sign in with a passkey".'),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+
 from flask import request
 
 from idp.cookies import Cookies
@@ -20,6 +22,7 @@ def visitor(cookies: Cookies) -> Visitor | None:
         locale.current(),
         forms.device(request),
         forms.origin(request),
+        cookies.known.read(request) or secrets.token_urlsafe(24),
         cookies.device.read(request),
     )
 

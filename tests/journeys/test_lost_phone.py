@@ -150,7 +150,7 @@ def test_by_the_linked_eid_the_number_waits_a_day(kari: Person, eid: Scripted, c
     assert "code" in signs_in(fresh(kari)).redirected_to()
     clock.advance(120)
     assert "code" in signs_in(fresh(kari, NUMBER)).redirected_to()
-    assert "Your Alumni phone number was changed" in mails(kari.provider, kari.email)[-1]["subject"]
+    assert "Your Alumni phone number was changed" in [mail["subject"] for mail in mails(kari.provider, kari.email)]
 
 
 @embedded

@@ -97,6 +97,7 @@ SERVICE = {
     "received": ("E-postadressen din",),
     "last": CONFIRMATION["at"],
 }
+MY_DATA = {"json": "/account/data/my-data.json", "html": "/account/data/my-data.html", "proved": False}
 PREFERENCES = {
     "languages": [("nb", "Norsk bokmål"), ("en", "English")],
     "language": "nb",
@@ -385,6 +386,11 @@ SAMPLES = (
         (*_one("language", "E-CHOICE"), *_one("time-zone", "E-CHOICE")),
         status=422,
     ),
+    Sample("data", "data", MY_DATA),
+    Sample("data-proved", "data", {**MY_DATA, "proved": True}),
+    Sample("erase", "erase", {"days": 7}),
+    Sample("left", "left", {}),
+    Sample("leaving", "leaving", {"on": CONFIRMATION["at"]}),
     Sample("devices-one", "devices", {**DEVICES, "devices": DEVICES["devices"][:1], "remembered": []}),
     Sample("electronic-id", "electronic-id", {"confirmations": [CONFIRMATION, {**CONFIRMATION, "service": None}]}),
     Sample("electronic-id-none", "electronic-id", {"confirmations": []}),

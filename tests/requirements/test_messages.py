@@ -18,7 +18,12 @@ from idp.settings import Settings
 
 AT = datetime(2026, 3, 2, 13, 35, tzinfo=UTC)  # 14.35 in Oslo
 MOVES = ("M-7", "M-8", "M-21", "M-22", "M-23", "M-24", "M-25", "M-26")
-MAILS = ("M-1", "M-2", "M-3", "M-4", "M-5", "M-9", "M-10", "M-13", "M-14", "M-15", "M-16", *MOVES)
+ENDS = ("M-12", "M-12-done")
+MAILS = (
+    *("M-1", "M-2", "M-3", "M-4", "M-5", "M-6", "M-9", "M-10", "M-11", "M-13", "M-14", "M-15", "M-16"),
+    *MOVES,
+    *ENDS,
+)
 CODE_MAILS = ("M-1", "M-2", "M-3", "M-21", "M-25")
 TEXT_MESSAGES = ("T-1", "T-2", "T-3", "T-4", "T-6", "T-7")
 LANGUAGES = ("nb", "en")
@@ -85,6 +90,14 @@ SUBJECTS = {
     ("M-10", "en"): "A recovery code was used at Alumni",
     ("M-9", "nb"): "Ny passnøkkel hos Alumni",
     ("M-9", "en"): "New passkey at Alumni",
+    ("M-6", "nb"): "Ny innlogging hos Alumni: Chrome på Windows",
+    ("M-6", "en"): "New sign-in to Alumni: Chrome on Windows",
+    ("M-11", "nb"): "Mange innloggingsforsøk hos Alumni",
+    ("M-11", "en"): "Many sign-in attempts at Alumni",
+    ("M-12", "nb"): "Kontoen din hos Alumni slettes 9. mars 2026",
+    ("M-12", "en"): "Your Alumni account will be deleted on 9 March 2026",
+    ("M-12-done", "nb"): "Kontoen din hos Alumni er slettet",
+    ("M-12-done", "en"): "Your Alumni account is deleted",
     ("M-13", "nb"): "Du er registrert hos Alumni",
     ("M-13", "en"): "You are signed up with Alumni",
     ("M-14", "nb"): "En annen persons elektroniske ID ble prøvd på kontoen din hos Alumni",
@@ -162,6 +175,7 @@ def message(kind: str, language: str, **values: str) -> Message:
         "place": "Oslo",
         "ending": "67",
         "hours": "24",
+        "on": "2026-03-09T13:35:00+00:00",
         "change": "passkey-added",
         "left": "7",
         "used": "sms",
@@ -314,7 +328,7 @@ def test_only_what_is_known_is_told_of_who_asked(device: str, place: str, said: 
     assert said in mail("M-1", device=device, place=place).text
 
 
-@pytest.mark.parametrize("kind", ["M-5", "M-8", "M-9", "M-10", "M-13", "M-14", "M-15", "M-16"])
+@pytest.mark.parametrize("kind", ["M-5", "M-6", "M-8", "M-9", "M-10", "M-11", "M-12", "M-13", "M-14", "M-15", "M-16"])
 def test_a_notice_says_when_and_from_what(kind: str) -> None:
     assert "Det ble gjort 2. mars 2026 kl. 14.35 fra Chrome på Windows, omtrent Oslo." in mail(kind).text
     assert "Det ble gjort 2. mars 2026 kl. 14.35." in mail(kind, device="", place="").text

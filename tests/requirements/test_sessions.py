@@ -61,7 +61,8 @@ def test_every_cookie_is_host_bound_and_out_of_reach(provider: Provider) -> None
     kari.browser.open = opened  # type: ignore[method-assign]
     kari.goes("/?language=en").signs_in()
 
-    assert {each.partition("=")[0] for each in set_cookies} == {SESSION, "__Host-browser", "__Host-language"}
+    names = {each.partition("=")[0] for each in set_cookies}
+    assert names == {SESSION, "__Host-browser", "__Host-language", "__Host-known"}
     for each in set_cookies:
         name, *attributes = (part.strip() for part in each.split(";"))
         assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"} <= set(attributes), each

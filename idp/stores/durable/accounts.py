@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, LargeBinary, Row, String, Table, insert, select, update
+from sqlalchemy import Column, LargeBinary, Row, String, Table, case, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from idp.stores.durable.db import Instant, db, reading, transaction
@@ -126,10 +126,41 @@ def prefer(account_id: str, *, locale: str, time_zone: str, now: datetime) -> No
 
 
 def set_status(account_id: str, status: str, *, now: datetime) -> bool:
-    """Make the account `active` or `locked`. False when there is none."""
-    statement = update(accounts).where(accounts.c.id == account_id).values(status=status, updated_at=now)
+    """Make the account `active` or `locked`; one that will be erased only waits on. False when there is none."""
+    then = case((accounts.c.leaves_at.is_not(None), LEAVING), else_=status) if status == "active" else status
+    statement = update(accounts).where(accounts.c.id == account_id).values(status=then, updated_at=now)
     with transaction() as connection:
         return connection.execute(statement).rowcount == 1
+
+
+def leave(account_id: str, *, at: datetime, now: datetime) -> bool:
+    """Let an active account count for nothing from now on, and be erased at `at`. True for the first caller only."""
+    statement = update(accounts).where(accounts.c.id == account_id, accounts.c.status == "active")
+    with transaction() as connection:
+        values = {"status": LEAVING, "leaves_at": at, "updated_at": now}
+        return connection.execute(statement.values(values)).rowcount == 1
+
+
+def stay(account_id: str, *, now: datetime) -> bool:
+    """Take that back, as long as it is not yet time. False when there is nothing to take back."""
+    statement = update(accounts).where(
+        accounts.c.id == account_id, accounts.c.status == LEAVING, accounts.c.leaves_at > now
+    )
+    with transaction() as connection:
+        values = {"status": "active", "leaves_at": None, "updated_at": now}
+        return connection.execute(statement.values(values)).rowcount == 1
+
+
+def leaving(*, until: datetime) -> list[str]:
+    """The accounts whose time has come, locked ones too."""
+    with reading() as connection:
+        return list(connection.execute(select(accounts.c.id).where(accounts.c.leaves_at <= until)).scalars())
+
+
+def erase(account_id: str) -> bool:
+    """Delete the account and every row that belongs to it. True for the first caller only."""
+    with transaction() as connection:
+        return connection.execute(delete(accounts).where(accounts.c.id == account_id)).rowcount == 1
 
 
 def _account(row: Row[Any] | None) -> Account | None:

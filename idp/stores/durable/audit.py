@@ -8,8 +8,9 @@ goes with the account (SR-126).
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -18,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from idp import clock, correlation
 from idp.stores import Unavailable
+from idp.stores.durable import audit_networks
 from idp.stores.durable.db import Instant, db, reading, transaction
 from idp.stores.durable.sealing import vault
 from idp.stores.durable.upserts import insert
@@ -141,7 +143,14 @@ def read(
         statement = statement.order_by(audit_events.c.id)
     with transaction() as connection:
         rows = connection.execute(statement).all()
-    return [_event(row) for row in (reversed(rows) if newest is not None else rows)]
+    return _events(list(reversed(rows)) if newest is not None else rows)
+
+
+def all_of(pseudonym: str) -> list[Event]:
+    """Every event of a pseudonym, the newest first."""
+    statement = select(audit_events).where(audit_events.c.account == pseudonym).order_by(audit_events.c.id.desc())
+    with reading() as connection:
+        return _events(connection.execute(statement).all())
 
 
 def of_account(
@@ -154,19 +163,23 @@ def of_account(
     if before is not None:
         statement = statement.where(audit_events.c.id < before)
     with reading() as connection:
-        return [_event(row) for row in connection.execute(statement.order_by(audit_events.c.id.desc()).limit(number))]
+        return _events(connection.execute(statement.order_by(audit_events.c.id.desc()).limit(number)).all())
 
 
 def bears_our_mark(event: Row[tuple[object, ...]]) -> bool:
-    """Whether an event is as we wrote it. Raises `Unsealable` when its key is gone."""
+    """Whether an event is as we wrote it, and where it came from too. Raises `Unsealable` when its key is gone."""
     row = event._asdict()
+    if row["network"] is not None and not audit_networks.is_told(row["uid"], row["network"]):
+        return False
     _, mark = vault().mark(_canonical(row), purpose="audit event", key_id=row["key_id"])
     return secrets.compare_digest(mark, bytes(row["mark"]))
 
 
 def _write(connection: Connection, event: dict[str, object]) -> None:
     request = correlation.current()
-    row = {**event, "network": _short(request.network), "reference": _short(request.reference)}
+    network = _short(request.network)
+    held = audit_networks.keep(connection, str(event["uid"]), network, at=clock.now()) if network else None
+    row = {**event, "network": held, "reference": _short(request.reference)}
     row["key_id"], row["mark"] = vault().mark(_canonical(row), purpose="audit event")
     connection.execute(audit_events.insert().values(row))
 
@@ -200,7 +213,11 @@ def _short(value: str | None, longest: int = 64) -> str | None:
     return value.replace("\0", "")[:longest] if value else None
 
 
-def _event(row: Row[tuple[object, ...]]) -> Event:
-    found = row._asdict()
-    found["details"] = msgspec.json.decode(found["details"])
-    return Event(**{name: found[name] for name in Event.__struct_fields__})
+def _events(rows: Sequence[Row[tuple[object, ...]]]) -> list[Event]:
+    networks = audit_networks.of_events([str(row._asdict()["uid"]) for row in rows])
+    return [_event(row._asdict(), networks) for row in rows]
+
+
+def _event(found: dict[str, Any], networks: Mapping[str, str]) -> Event:
+    told = {"details": msgspec.json.decode(found["details"]), "network": networks.get(found["uid"])}
+    return Event(**{name: {**found, **told}[name] for name in Event.__struct_fields__})

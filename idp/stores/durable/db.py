@@ -86,6 +86,16 @@ def reading() -> Iterator[Connection]:
         raise Unavailable("database") from problem
 
 
+def scrub() -> None:
+    """Let SQLite's journal forget what was deleted: pages are overwritten at once (`secure_delete`), it keeps copies.
+
+    A reader may keep it from being emptied now; then the next time does it. PostgreSQL's vacuum needs nobody.
+    """
+    if db.engine.dialect.name == "sqlite":
+        with reading() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
 _READING: dict[str, Any] = {"sqlite": {"reading": True}, "postgresql": {"isolation_level": "AUTOCOMMIT"}}
 
 
@@ -97,7 +107,7 @@ def prepare(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def _connect(connection: SqliteConnection, _record: Any) -> None:
         connection.isolation_level = None  # SQLAlchemy's BEGIN below, not the driver's
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")

@@ -201,6 +201,14 @@ def successes(account_id: str, *, limit: int) -> list[Transaction]:
         return [_transaction(row) for row in connection.execute(statement)]
 
 
+def of_account(account_id: str) -> list[Transaction]:
+    """Every attempt of an account that is still known, newest first."""
+    statement = select(eid_transactions).where(eid_transactions.c.account_id == account_id)
+    with reading() as connection:
+        rows = connection.execute(statement.order_by(eid_transactions.c.created_at.desc())).all()
+    return [_transaction(row) for row in rows]
+
+
 def unanswered(account_id: str, *, since: datetime) -> int:
     """How many attempts of an account since then came to nothing, or are still open."""
     statement = select(func.count()).where(

@@ -6,6 +6,7 @@ The counters live here and not in a cache, so neither parallel requests nor a lo
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -150,6 +151,20 @@ def clear(subject: str, factor: str) -> None:
         connection.execute(
             statement.where(or_(guesses.c.factor == factor, guesses.c.factor.startswith(f"{factor}:", autoescape=True)))
         )
+
+
+def of_subjects(subjects: Collection[str]) -> list[tuple[str, int, datetime]]:
+    """What is counted of these: which factor, how many wrong in a row, when last."""
+    columns = (guesses.c.factor, guesses.c.in_a_row, guesses.c.last_at)
+    with transaction() as connection:
+        rows = connection.execute(select(*columns).where(guesses.c.subject.in_(list(subjects))).order_by(*columns))
+        return [(row.factor, row.in_a_row, row.last_at) for row in rows]
+
+
+def erase(subjects: Collection[str]) -> None:
+    """Forget all that is counted of these."""
+    with transaction() as connection:
+        connection.execute(delete(guesses).where(guesses.c.subject.in_(list(subjects))))
 
 
 def forget(*, before: datetime, fewer_than: int) -> int:

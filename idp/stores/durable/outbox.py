@@ -104,6 +104,13 @@ def claim(channel: str, *, now: datetime, lease_until: datetime) -> Claimed | No
     return None if row is None else Claimed(row.id, channel, bytes(row.payload), row.tries, row.deliver_by, lease)
 
 
+def waiting() -> list[Claimed]:
+    """Every message that still waits or is on its way, held by nobody: for whoever looks for a person's own."""
+    with reading() as connection:
+        rows = connection.execute(select(messages).where(_open, messages.c.payload.is_not(None))).all()
+    return [Claimed(row.id, row.channel, bytes(row.payload), row.tries, row.deliver_by, "") for row in rows]
+
+
 def finish(claimed: Claimed, state: str) -> None:
     """It is over, `sent` or `failed`: the payload goes at once."""
     with transaction() as connection:

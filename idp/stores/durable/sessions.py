@@ -31,6 +31,7 @@ class SessionRow:
     device: str
     started_at: datetime
     ends_at: datetime
+    ended_at: datetime | None = None
 
 
 def start(sid: str, account_id: str, *, device: str, now: datetime, ends_at: datetime) -> None:
@@ -81,6 +82,16 @@ def live(account_id: str, *, now: datetime) -> list[SessionRow]:
     with reading() as connection:
         rows = connection.execute(statement).all()
     return [SessionRow(row.sid, row.account_id, row.device, row.started_at, row.ends_at) for row in rows]
+
+
+def of_account(account_id: str) -> list[SessionRow]:
+    """Every sign-in of an account that is still listed, the newest first."""
+    statement = select(sessions).where(sessions.c.account_id == account_id).order_by(sessions.c.started_at.desc())
+    with reading() as connection:
+        return [
+            SessionRow(row.sid, row.account_id, row.device, row.started_at, row.ends_at, row.ended_at)
+            for row in connection.execute(statement)
+        ]
 
 
 def forget(*, before: datetime) -> int:

@@ -21,3 +21,11 @@ def open_store(settings: ShortLivedStore) -> ShortLived:
 
     password = Path(settings.password_file).read_text("utf-8").strip() if settings.password_file else None
     return RedisStore(settings.url, timeout=timeout, password=password)
+
+
+def sweep(settings: ShortLivedStore) -> None:
+    """Let a store that does not do so by itself delete what has expired (SR-125)."""
+    if settings.url.startswith(EMBEDDED):
+        from idp.stores.shortlived import embedded  # noqa: PLC0415
+
+        embedded.sweep(settings.url.removeprefix(EMBEDDED), timeout=settings.timeout_milliseconds / 1000)

@@ -35,6 +35,8 @@ class Member:
     route: Mapping[str, str] = field(default_factory=dict)
     """The variable parts of the page's address."""
     query: Mapping[str, str] = field(default_factory=dict)
+    proved_anew: bool = False
+    """Both factors were proved in the last minutes (P-RECHECK)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,4 +102,22 @@ class Change:
     back: str = HOME
 
 
-Part = Page | Act | Change
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """A file for the person to keep."""
+
+    name: str
+    mimetype: str
+    content: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A link to a file that only the owner may have: proved anew first, then back to `back`, where the link is."""
+
+    path: str
+    made: Callable[[Tools, Member], Handed | None]
+    back: str
+
+
+Part = Page | Act | Change | File

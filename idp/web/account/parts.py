@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from idp.web.account import activity, codes, contact, devices, language, passkeys, security, services
+from idp.web.account import activity, codes, contact, data, devices, language, passkeys, security, services
 from idp.web.account.contract import Part
 
 PARTS: tuple[Part, ...] = (
@@ -14,4 +14,5 @@ PARTS: tuple[Part, ...] = (
     *activity.PARTS,
     *services.PARTS,
     *language.PARTS,
+    *data.PARTS,
 )

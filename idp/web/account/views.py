@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from urllib.parse import urlencode
 
 from flask import Blueprint, redirect, request
@@ -17,7 +18,7 @@ from werkzeug.wrappers import Response
 from idp import clock
 from idp.cookies import Cookies
 from idp.interaction import ClientFace, Done, Interactions, Refused, SignIn
-from idp.rules.assurance import MFA, assess, reaches
+from idp.rules.assurance import METHODS, MFA, Proof, assess, reaches
 from idp.services import accounts, logout, sessions
 from idp.services.logout import Party
 from idp.web import forms, locale, notices, pages, texts
@@ -27,6 +28,7 @@ from idp.web.account.contract import (
     Answer,
     Begin,
     Change,
+    File,
     Member,
     Page,
     Part,
@@ -35,6 +37,7 @@ from idp.web.account.contract import (
     Tools,
     Went,
 )
+from idp.web.account.data import LEFT
 from idp.web.account.security import PASSWORD
 from idp.web.csrf import FormTokens
 from idp.web.forms import OddForm
@@ -43,6 +46,9 @@ SEE_OTHER = 303
 RESUME_AT = f"{HOME}/resume"
 CLIENT_ID = "account"
 """Stands where a client's id stands in the journey. Registered clients get random ones."""
+
+RECHECK = "recheck"
+"""The change that changes nothing: the owner is proved anew."""
 
 TOLD_FOR = 600
 """Seconds that the box about what was done waits for its page."""
@@ -65,6 +71,7 @@ class AccountViews:
             method = "POST" if isinstance(part, Act) else "GET"
             views.add_url_rule(part.path, f"{method}-{at}", self._view(part), methods=[method])
         views.get(f"{RESUME_AT}/<interaction_id>", endpoint="resume")(self.resume)
+        views.get(LEFT, endpoint="left")(lambda: pages.render({"page": "left", "links": {"home": HOME}}))
         views.get("/.well-known/change-password", endpoint="change-password")(lambda: redirect(PASSWORD, SEE_OTHER))
         return views
 
@@ -95,6 +102,8 @@ class AccountViews:
                     return self._begin(Begin(part.journey, part.back), member)
                 case Act():
                     return self._press(part, member)
+                case File():
+                    return self._hand(part, member) if member else self._sign_in(part.back)
 
         return view
 
@@ -125,6 +134,17 @@ class AccountViews:
                 return self._draw(rejected.page, member, rejected)
             case None:
                 raise NotFound
+
+    def _hand(self, file: File, member: Member) -> Response:
+        if not member.proved_anew:
+            return self._begin(Begin(RECHECK, file.back), member)
+        made = file.made(self.tools, member)
+        if made is None:
+            raise NotFound
+        response = Response(made.content, content_type=f"{made.mimetype}; charset=utf-8")
+        response.headers["Content-Disposition"] = f'attachment; filename="{made.name}"'
+        response.headers["Cache-Control"] = "no-store"
+        return response
 
     def _signed_out(self, parties: tuple[Party, ...]) -> Response:
         told = logout.remember(self.tools.store, parties)
@@ -163,8 +183,22 @@ class AccountViews:
         assurance = assess(session.proofs, clock.now()) if session else None
         if session is None or assurance is None or not reaches(assurance.acr, MFA):
             return None
-        device = forms.device(request)
-        return Member(session.account_id, session.sid, browser or "", device, route, request.args.to_dict())
+        return Member(
+            session.account_id,
+            session.sid,
+            browser or "",
+            forms.device(request),
+            route,
+            request.args.to_dict(),
+            self._proved_anew(session.proofs),
+        )
+
+    def _proved_anew(self, proofs: Sequence[Proof]) -> bool:
+        now = clock.now()
+        since = now - timedelta(seconds=self.tools.settings.sessions.recheck)
+        young = [proof for proof in proofs if proof.at >= since and proof.method in METHODS]
+        assurance = assess(young, now)
+        return assurance is not None and reaches(assurance.acr, MFA)
 
     def _sign_in(self, path: str) -> Response:
         wanted = SignIn(client=self._face(path), level=MFA, resume_at=RESUME_AT)
