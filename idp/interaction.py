@@ -42,6 +42,8 @@ class SignIn(Struct, frozen=True, kw_only=True, tag="sign-in"):
     client: ClientFace
     level: str
     proofs_since: datetime | None = None
+    second_factors: tuple[str, ...] = ()
+    """The only second factors that count for this client; none named means all."""
     choose_account: bool = False
     account_id: str | None = None
     login_hint: str | None = None

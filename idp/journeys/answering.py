@@ -111,6 +111,7 @@ ANSWERS: dict[str, Callable[[Here, Submission], Result]] = {
     "new-phone": phone,
     "accounts": accounts,
     "consent": consent,
+    "other-step-needed": lambda _, __: Declined(),
 }
 
 

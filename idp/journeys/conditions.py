@@ -22,6 +22,11 @@ def second_factor_missing(situation: Situation) -> bool:
     return situation.account_id is not None and not second_factor_due(situation)
 
 
+def no_accepted_second_factor(situation: Situation) -> bool:
+    """The client accepts none of those that the account has."""
+    return second_factor_due(situation) and not situation.accepted
+
+
 def no_way_to_reset(situation: Situation) -> bool:
     """No active account, or one without a second factor: an e-mail alone resets nothing (SR-61)."""
     return not second_factor_due(situation)

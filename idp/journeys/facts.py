@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from idp.interaction import SignIn
 from idp.rules.assurance import EID, IDENTITY_LEVELS, REMEMBERED, reaches
+from idp.rules.factor_policy import accepts
 from idp.services.eids import Transaction
 
 
@@ -93,6 +94,8 @@ class Situation(Struct, frozen=True, kw_only=True):
     """Older proofs of the account's own factors do not count here."""
     identity_since: datetime | None = None
     """Nor do older proofs of identity."""
+    second_factors: tuple[str, ...] = ()
+    """The only ones that count here; none named means all. A reset and a change answer to no client."""
     may_offer: bool = False
     """A passkey may be made for this account, by whoever was proved to be its owner in the last minutes."""
     leaving: bool = False
@@ -103,6 +106,11 @@ class Situation(Struct, frozen=True, kw_only=True):
     """Somebody is linked to the account, and there are eIDs to prove it."""
     phone_waits_until: datetime | None = None
     """Another number was proved already, and counts from then on."""
+
+    @property
+    def accepted(self) -> tuple[str, ...]:
+        """The account's second factors that count for whoever wants the person."""
+        return tuple(name for name in self.enrolled if accepts(self.second_factors, name))
 
     def live(self, about: str | None, methods: Sequence[str]) -> StepProof | None:
         """The newest proof by one of these methods about this subject that still counts."""
@@ -115,6 +123,8 @@ class Situation(Struct, frozen=True, kw_only=True):
         """Whether a proof is young enough, and one of identity high enough, for what is wanted."""
         if not proof.about.startswith("account:"):
             return True
+        if not accepts(self.second_factors, proof.method):
+            return False
         is_identity = proof.method == EID
         if is_identity and not reaches(IDENTITY_LEVELS.get(proof.level, ""), self.wanted.level):
             return False

@@ -12,6 +12,7 @@ from idp.factors.passkey import NAME, Accepted, Ceremony, NotAccepted
 from idp.journeys.record import Accepted as GoOn
 from idp.journeys.record import Declined, Here, Rejected, Result, Submission
 from idp.journeys.standing import signed_in
+from idp.rules.factor_policy import accepts
 from idp.rules.passkeys import NewPasskey
 from idp.services import accounts
 
@@ -28,6 +29,8 @@ FIELD = "credential"
 def may_be_used(here: Here) -> bool:
     """Whether this step may be done with a passkey: by anybody, or by this account, which has one."""
     if not here.tools.passkey.is_on or NAME not in here.factors:
+        return False
+    if not accepts(here.situation.second_factors, NAME):
         return False
     return here.situation.account_id is None or NAME in here.situation.enrolled
 

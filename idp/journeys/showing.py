@@ -96,7 +96,7 @@ def second_step(here: Here) -> Shown:
     phone = credentials.phone_of(here.situation.account_id or "")
     return {
         "last_digits": phone.last_digits if phone else "",
-        "channels": [name for name in here.situation.enrolled if name in PHONE and name in here.factors],
+        "channels": [name for name in here.situation.accepted if name in PHONE and name in here.factors],
         "ways": [way.factor for way in ways.offered(here)],
         "remember": devices.days(here),
     }
@@ -178,6 +178,7 @@ SHOWN: dict[str, Callable[[Here], Shown]] = {
     "email": email,
     "have-account": have_account,
     "phone-waits": recovering.waiting,
+    "other-step-needed": lambda here: {"accepted": here.situation.second_factors},
     "accounts": chosen,
     "consent": consent,
     "eid": identifying.shown,
@@ -205,7 +206,7 @@ def _first_way(here: Here) -> str:
     """The page for whoever has not chosen: that of the strongest factor, so that none is replaced silently (SR-41)."""
     found = ways.offered(here)
     first = next((way.page for way in found if way.comes_first), "")
-    if first or any(name in PHONE and name in here.factors for name in here.situation.enrolled):
+    if first or any(name in PHONE and name in here.factors for name in here.situation.accepted):
         return first or "second-step"
     return found[0].page if found else "second-step"
 
@@ -260,5 +261,5 @@ def _other_channel(here: Here, factor: str) -> str | None:
         number = here.facts.answers[sending.NUMBERS[here.step]]
         enrolled: tuple[str, ...] = ("voice",) if number["takes_sms"] == "no" else ("sms", "voice")
     else:
-        enrolled = tuple(name for name in here.situation.enrolled if name in PHONE)
+        enrolled = tuple(name for name in here.situation.accepted if name in PHONE)
     return next((name for name in enrolled if name != factor), None)

@@ -56,6 +56,7 @@ def situation(
         enrolled=_enrolled(account_id, tools) if account_id else (),
         leaving=account_id is not None and erasure.due_at(account_id) is not None,
         consent=record.wanted.consent,
+        second_factors=record.wanted.second_factors if table.name == "sign-in" else (),
         factors_since=record.wanted.proofs_since,
     )
     young = replace(made, factors_since=made.now - timedelta(seconds=tools.settings.sessions.recheck))

@@ -32,6 +32,7 @@ SIGN_IN = journey(
     "sign-in",
     ask("accounts", when=when.account_choice_wanted),
     prove("login", *LOGIN, about=about_account),
+    stop("other-step-needed", when=when.no_accepted_second_factor),
     prove("second-step", *SECOND_STEP, REMEMBERED, about=about_account, when=when.second_factor_due),
     stop("leaving", when=when.leaving),
     ask("phone", when=when.second_factor_missing),

@@ -104,7 +104,7 @@ WAYS = {
 
 def offered(here: Here) -> list[Way]:
     """The ways that this person has, at this step, the strongest first."""
-    return [way for name, way in WAYS.items() if name in here.situation.enrolled and name in here.factors]
+    return [way for name, way in WAYS.items() if name in here.situation.accepted and name in here.factors]
 
 
 def chosen(here: Here, factor: str) -> Way | None:

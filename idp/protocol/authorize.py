@@ -22,6 +22,7 @@ from idp.protocol.request import Parameters, of_browser
 from idp.rules import redirect_uris
 from idp.rules.assurance import Assurance, assess, reaches, since
 from idp.rules.authorization_details import Details
+from idp.rules.factor_policy import accepts
 from idp.services import clients, consents, sessions
 from idp.services.clients import Client
 from idp.stores.durable import audit
@@ -107,7 +108,7 @@ class Authorize:
             return self._ask(asked, wanted)
         if session is None:
             raise errors.LoginRequired("nobody is signed in")
-        assurance = _assurance(asked, session)
+        assurance = _assurance(asked, client, session)
         if assurance is None or not reaches(assurance.acr, asked.level):
             raise errors.UnmetAuthentication("the level asked for was not reached")
         if asked.hinted not in (None, session.account_id):
@@ -118,7 +119,7 @@ class Authorize:
         self, asked: AuthorizationRequest, client: Client, session: Session | None, *, after: SignIn | None
     ) -> SignIn | None:
         """What is missing before a code can be given; None when nothing is. `after`: what a journey has just done."""
-        assurance = _assurance(asked, session) if session else None
+        assurance = _assurance(asked, client, session) if session else None
         right = session is not None and asked.hinted in (None, session.account_id)
         signed_in = assurance is not None and reaches(assurance.acr, asked.level) and (right or after is not None)
         choosing = "select_account" in asked.prompt and after is None
@@ -129,6 +130,7 @@ class Authorize:
             client=face(client, asked.redirect_uri),
             level=asked.level,
             proofs_since=_proofs_since(asked),
+            second_factors=client.accepted_second_factors,
             choose_account=choosing,
             account_id=asked.hinted,
             login_hint=asked.login_hint,
@@ -244,11 +246,12 @@ def _proofs_since(asked: AuthorizationRequest) -> datetime | None:
     return asked.asked_at - timedelta(seconds=asked.max_age)
 
 
-def _assurance(asked: AuthorizationRequest, session: Session) -> Assurance | None:
-    """What the session's proofs amount to, of those that are young enough for this request."""
+def _assurance(asked: AuthorizationRequest, client: Client, session: Session) -> Assurance | None:
+    """What the session's proofs amount to: those that are young enough for this request and count for this client."""
     instant = _proofs_since(asked)
     proofs = session.proofs if instant is None else since(session.proofs, instant, wanted=asked.level)
-    return assess(proofs, clock.now())
+    counting = [proof for proof in proofs if accepts(client.accepted_second_factors, proof.method)]
+    return assess(counting, clock.now())
 
 
 def _unshown(wanted: SignIn, session: Session | None) -> OAuthError:

@@ -40,6 +40,7 @@ OF_PEOPLE = ("authorization_code", *DECIDED_ELSEWHERE)
 """Grants by which a client gets a person's tokens."""
 KeyAlgorithm = Literal["RSA-OAEP", "RSA-OAEP-256", "ECDH-ES", "ECDH-ES+A128KW", "ECDH-ES+A256KW"]
 ContentAlgorithm = Literal["A128CBC-HS256", "A256CBC-HS512", "A128GCM", "A256GCM"]
+SecondFactor = Literal["passkey", "security_key", "totp", "sms", "voice", "recovery_code"]
 SigningAlgorithm = Literal["ES256", "RS256", "PS256", "EdDSA", "Ed25519"]
 MacAlgorithm = Literal["HS256", "HS384", "HS512"]
 
@@ -163,6 +164,8 @@ class Members(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Needs `auth_time` in ID tokens. It is always there."""
     default_acr_values: tuple[Text, ...] = ()
     """Levels asked for where a request names none."""
+    accepted_second_factors: tuple[SecondFactor, ...] = ()
+    """Second factors it accepts: proofs by others count for nothing here. Default: all."""
     profile: Literal["fapi2"] | None = None
     """`fapi2` turns on everything that the FAPI 2.0 Security Profile demands of a client."""
     require_pushed_authorization_requests: bool = False

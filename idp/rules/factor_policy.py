@@ -6,7 +6,7 @@ one, what is a second step, what may answer for a lost phone, and how strong one
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from msgspec import Struct
 
@@ -56,6 +56,14 @@ SUPPORT_CODE = "support_code"
 
 RECOVERY_AFTER_A_WAIT = (EID, SUPPORT_CODE)
 """What may answer for it beside them: the owner is told, and the new number counts a day later (DESIGN §6)."""
+
+
+def accepts(only: Collection[str], method: str) -> bool:
+    """Whether a proof by this method counts for somebody who accepts only these second factors; none named means all.
+
+    What is no second factor counts in any case. A method that is not known here counts for nothing.
+    """
+    return not only or method in only or method == EID or (method in POLICY and not POLICY[method].second_step)
 
 
 def leaves_a_second_step(remaining: Iterable[str]) -> bool:

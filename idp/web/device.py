@@ -21,6 +21,7 @@ from idp.interaction import Approve, ClientFace, Done, Interactions, SignIn
 from idp.journeys.record import Notice
 from idp.rules import user_codes
 from idp.rules.assurance import Proof, assess, reaches, since
+from idp.rules.factor_policy import accepts
 from idp.rules.identifiers import Malformed
 from idp.rules.limits import Wait
 from idp.services import accounts, clients, decoupled, sessions
@@ -207,6 +208,7 @@ class DeviceViews:
             client=face,
             level=found.level,
             proofs_since=_since(found, client),
+            second_factors=client.accepted_second_factors,
             account_id=found.account_id,
             resume_at=RESUME_AT,
         )
@@ -236,7 +238,8 @@ def _since(found: DecoupledRequest, client: Client) -> datetime | None:
 
 def _young(proofs: Sequence[Proof], found: DecoupledRequest, client: Client) -> Sequence[Proof]:
     instant = _since(found, client)
-    return proofs if instant is None else since(proofs, instant, wanted=found.level)
+    young = proofs if instant is None else since(proofs, instant, wanted=found.level)
+    return [proof for proof in young if accepts(client.accepted_second_factors, proof.method)]
 
 
 def _result(state: str, found: DecoupledRequest, face: ClientFace, *, status: int) -> Response:

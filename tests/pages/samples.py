@@ -328,6 +328,7 @@ SAMPLES = (
     Sample(
         "new-password-same", "new-password", PASSWORD, _one("new-password", "E-PW-SAME"), status=422, journey="reset"
     ),
+    Sample("other-step-needed", "other-step-needed", {"accepted": ("passkey", "totp")}),
     Sample("passkey-stopped", "passkey", {**LOGIN, "state": "stopped", "second": False}),
     Sample(
         "passkey-unknown",
