@@ -182,13 +182,13 @@ def test_a_second_press_sends_nothing(page: Page, site: str) -> None:
             event.preventDefault();
           }); }"""
     )
-    page.get_by_role("button", name="Logg inn").click()
+    page.get_by_role("button", name="Logg inn", exact=True).click()
     sending = page.get_by_role("button", name="Sender …")
     sending.click()
     assert page.evaluate("() => window.sent") == 1
     assert sending.is_enabled()
     page.evaluate("() => dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
-    page.get_by_role("button", name="Logg inn").click()
+    page.get_by_role("button", name="Logg inn", exact=True).click()
     assert page.evaluate("() => window.sent") == 2
 
 
