@@ -126,3 +126,15 @@ def assertion(key: ECKey, client_id: str, *, header: dict[str, Any] | None = Non
     }
     made = {"alg": "ES256", "kid": key.kid, **(header or {})}
     return jwt.encode(made, {name: value for name, value in claims.items() if value is not None}, key)
+
+
+def given(person: Person, client: Registered, **parameters: str) -> dict[str, Any]:
+    """The tokens that this client gets."""
+    person.comes_from_portal(client_id=client.client.client_id, **parameters)
+    answer = posts(person.provider, "/token", code_form(person), caller=client)
+    tokens: dict[str, Any] = answer.get_json()
+    return tokens
+
+
+def jwks(*keys: Any) -> dict[str, Any]:
+    return {"keys": [key.as_dict(private=False) for key in keys]}

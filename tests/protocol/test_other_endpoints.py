@@ -1,4 +1,4 @@
-"""UserInfo, introspection, revocation, discovery, logout."""
+"""UserInfo, discovery, logout."""
 
 from __future__ import annotations
 
@@ -52,51 +52,6 @@ def test_userinfo_refuses_what_is_no_token_of_ours_for_it(kari: Person, clock) -
     assert in_url.status_code == 401  # SR-95
     clock.advance(601)
     assert userinfo(kari, tokens["access_token"]).status_code == 401
-
-
-def test_introspection_is_for_authenticated_callers_about_their_own_tokens(kari: Person) -> None:
-    """SR-98."""
-    provider = kari.provider
-    server = provider.register(
-        client_name="Payslips",
-        redirect_uris=None,
-        grant_types=["client_credentials"],
-        scope="",
-        resource_server=PAYSLIPS,
-        resources=None,
-    )
-    them = (server.client.client_id, server.secret)
-    for_api = kari.comes_from_portal(resource=PAYSLIPS).tokens()["access_token"]
-    ours = kari.comes_from_portal().tokens()["access_token"]
-    told = provider.post("/introspect", {"token": for_api}, auth=them).get_json()
-    assert told["active"] is True
-    assert (told["sub"], told["aud"], told["client_id"]) == (kari.sub, PAYSLIPS, provider.portal)
-    assert provider.post("/introspect", {"token": ours}, auth=them).get_json() == {"active": False}
-    assert provider.post("/introspect", {"token": ours}).get_json()["active"] is True
-    assert provider.post("/introspect", {"token": "x"}).get_json() == {"active": False}
-    assert provider.post("/introspect", {"token": ours}, auth=False).status_code == 401
-
-
-def test_revocation_ends_the_grant_and_says_the_same_of_strangers(kari: Person) -> None:
-    """SR-89, RFC 7009 §2; CLIENTS: empty, and typed as JSON."""
-    provider = kari.provider
-    tokens = kari.comes_from_portal().tokens()
-    other = provider.register()
-    for token, who in (("unknown", None), (tokens["refresh_token"], (other.client.client_id, other.secret))):
-        answer = provider.post("/revoke", {"token": token}, auth=who)
-        assert (answer.status_code, answer.data, answer.content_type) == (200, b"", "application/json")
-    assert userinfo(kari, tokens["access_token"]).status_code == 200
-    assert provider.post("/revoke", {"token": tokens["refresh_token"]}).status_code == 200
-    assert userinfo(kari, tokens["access_token"]).status_code == 401
-    assert provider.refresh(tokens["refresh_token"]).get_json()["error"] == "invalid_grant"
-
-
-def test_an_access_token_is_revoked_by_itself(kari: Person) -> None:
-    """RFC 7009 §2.1."""
-    tokens = kari.comes_from_portal().tokens()
-    kari.provider.post("/revoke", {"token": tokens["access_token"], "token_type_hint": "refresh_token"})
-    assert userinfo(kari, tokens["access_token"]).status_code == 401
-    assert kari.provider.refresh(tokens["refresh_token"]).status_code == 200
 
 
 def test_both_discovery_documents_say_the_same_and_the_truth(provider: Provider) -> None:
