@@ -108,7 +108,8 @@ def lost_phone(name: str, *proofs: Step, then: str) -> Journey:
     """
     password = prove("login", "password", about=about_account)
     number = (ask("new-phone"), enrol("new-phone-code", *PHONE, about=about_new_number))
-    return Journey(name, (password, *proofs, *number), then, is_recovery=True)
+    leaving = stop("leaving", when=when.leaving)
+    return Journey(name, (password, *proofs, leaving, *number), then, is_recovery=True)
 
 
 LOST_PHONE = lost_phone(

@@ -6,7 +6,7 @@ import pytest
 
 from idp import clock as idp_clock
 from idp.rules.assurance import HIGH
-from idp.services import credentials, phones, recovery, undoing
+from idp.services import credentials, erasure, phones, recovery, undoing
 from idp.stores.durable import identities as kept
 from idp.stores.durable.identities import Identity
 from tests.conftest import Clock
@@ -121,6 +121,20 @@ def test_with_an_app_a_new_number_counts_at_once(kari: Person) -> None:
     assert other.goes("/account").page.heading == "Sign in"
     assert "changed to one ending in 67" in mails(kari.provider, kari.number)[-1]["text"]
     assert number_of(kari) == NUMBER
+
+
+@embedded
+def test_who_has_asked_to_be_deleted_may_undo_that_on_this_way_and_no_more(kari: Person) -> None:
+    """SR-126: in the days of grace it leads to «Undo», not to a new number."""
+    app = with_app(kari)
+    with kari.provider.app.app_context():
+        erasure.ask(account_id(kari), days=7)
+    at_lost_phone(kari).presses("Use authenticator app").sends("verify", code=app.now())
+    assert kari.page.heading == "Your account will be deleted"
+
+    kari.sends("undo")
+
+    assert kari.page.heading == "Your phone number"
 
 
 @embedded
