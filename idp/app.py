@@ -28,6 +28,7 @@ from idp.protocol.metadata import FOR_CERTIFICATES
 from idp.protocol.parts import Parts as ProtocolParts
 from idp.protocol.ping_callbacks import PingCallbacks
 from idp.services import decoupled, logout
+from idp.services.places import Places
 from idp.settings import Settings
 from idp.web import assets, device, errors, headers, locale, pages
 from idp.web.account.contract import Tools as AccountTools
@@ -126,7 +127,7 @@ def _people(app: Flask, parts: Parts) -> None:
     app.register_blueprint(RecoveryCodeViews(parts.engine, parts.cookies).blueprint())
     app.register_blueprint(PasskeyViews(parts.engine, parts.cookies, parts.tokens, parts.settings).blueprint())
     app.register_blueprint(EidViews(parts.eids, parts.cookies).blueprint())
-    tools = AccountTools(parts.settings, parts.store, parts.eids)
+    tools = AccountTools(parts.settings, parts.store, parts.eids, Places(parts.settings.location.database))
     account = AccountViews(tools, parts.interactions, parts.cookies, parts.tokens, ACCOUNT_PARTS)
     app.register_blueprint(account.blueprint())
     undo = UndoViews(parts.cookies, parts.tokens, parts.store, parts.hashing)

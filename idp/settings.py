@@ -311,6 +311,13 @@ class Outgoing(Section, frozen=True, kw_only=True):
     """PEM file of further roots for their certificates, besides the system's."""
 
 
+class Location(Section, frozen=True, kw_only=True):
+    """[location] About where people are signed in, shown to them alone in their own list of devices."""
+
+    database: str | None = None
+    """Path of a database of networks and towns in MaxMind's format (.mmdb). Without one no place is shown."""
+
+
 class Registration(Section, frozen=True, kw_only=True):
     """[registration] Clients that register themselves (RFC 7591), with a token of `idp client invite`."""
 
@@ -374,6 +381,7 @@ class Settings(Section, frozen=True, kw_only=True):
     mutual_tls: MutualTls = field(default_factory=MutualTls)
     registration: Registration = field(default_factory=Registration)
     outgoing: Outgoing = field(default_factory=Outgoing)
+    location: Location = field(default_factory=Location)
     phones: Phones = field(default_factory=Phones)
     eid: dict[str, dict[str, Any]] = {}
     """One table per eID, `[eid.<name>]`, in the order people see them; `connector` names its kind."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import maxminddb
 import msgspec
 from msgspec import Struct
 
@@ -147,6 +148,16 @@ def _clients_addresses(settings: Settings) -> Iterator[Problem]:
     yield from _certificates("outgoing.trusted_roots", settings.outgoing.trusted_roots)
 
 
+def _location(settings: Settings) -> Iterator[Problem]:
+    path = settings.location.database
+    if path is None:
+        return
+    try:
+        maxminddb.open_database(path).close()
+    except (OSError, maxminddb.InvalidDatabaseError) as problem:
+        yield Problem("location.database", f"{path} is no database in MaxMind's format (.mmdb): {problem}")
+
+
 def _certificates(key: str, path: str | None) -> Iterator[Problem]:
     if path is None:
         return
@@ -261,6 +272,7 @@ CHECKS = (
     _durations,
     _outgoing,
     _clients_addresses,
+    _location,
     _mutual_tls,
     _passkeys,
     _stores,

@@ -104,7 +104,7 @@ PREFERENCES = {
     "zones": [("Europe/London", "London"), ("Europe/Oslo", "Oslo")],
     "zone": "Europe/Oslo",
 }
-DEVICES = {
+DEVICES: dict[str, Any] = {
     "this": "a",
     "remembered": [
         {
@@ -115,6 +115,7 @@ DEVICES = {
             "expires_at": CONFIRMATION["at"],
         }
     ],
+    "places": {"a": "Trondheim, Norge", "b": ""},
     "devices": [
         {"sid": "a", "device": "Safari på iPhone", "last_seen": CONFIRMATION["at"], "started_at": CONFIRMATION["at"]},
         {"sid": "b", "device": "", "last_seen": CONFIRMATION["at"], "started_at": CONFIRMATION["at"]},

@@ -8,6 +8,7 @@ from typing import Any
 
 from idp.services.eids import Eids
 from idp.services.logout import Party
+from idp.services.places import Places
 from idp.settings import Settings
 from idp.stores.shortlived.contract import ShortLived
 
@@ -21,6 +22,7 @@ class Tools:
     settings: Settings
     store: ShortLived
     eids: Eids
+    places: Places
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from idp.services import remembered_devices, sessions
+from idp.web import countries, locale
 from idp.web.account.contract import HOME, Act, Answer, Member, Page, Part, SignedOut, Tools, Went
 
 PATH = f"{HOME}/devices"
@@ -17,6 +18,7 @@ def devices(tools: Tools, member: Member) -> dict[str, Any]:
     return {
         "devices": sorted(found, key=lambda one: one.sid != member.sid),
         "this": member.sid,
+        "places": {one.sid: _about_where(tools, one.network) for one in found},
         "remembered": remembered_devices.of_account(member.account_id),
     }
 
@@ -42,6 +44,15 @@ def end_others(_tools: Tools, member: Member, _typed: Mapping[str, str]) -> Answ
 def end_all(_tools: Tools, member: Member, _typed: Mapping[str, str]) -> Answer:
     """Sign out everywhere, here too, and let every service hear of it."""
     return SignedOut(sessions.sign_out_everywhere(member.account_id))
+
+
+def _about_where(tools: Tools, network: str) -> str:
+    """Town and country in the reader's language; empty when no place is known."""
+    language = locale.current()
+    place = tools.places.near(network, language)
+    if place is None:
+        return ""
+    return ", ".join(part for part in (place.town, countries.name(place.country, language)) if part)
 
 
 PARTS: tuple[Part, ...] = (
