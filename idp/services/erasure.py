@@ -56,6 +56,7 @@ def carry_out(store: ShortLived) -> int:
 def erase(store: ShortLived, account_id: str) -> bool:
     """Erase an account now. True for the first caller only."""
     with transaction():
+        accounts.hold(account_id)  # whoever comes second waits, and finds nobody
         account = accounts.by_id(account_id)
         if account is None:
             return False
