@@ -150,3 +150,14 @@ def test_without_cookies_it_says_so(provider: Provider) -> None:
 
     assert answer.status_code == 200
     assert "informasjonskapsler" in answer.get_data(as_text=True)
+
+
+def test_each_thing_has_one_row(provider: Provider) -> None:
+    """Page spec §11: the rows of S-HOME, each once, in that order."""
+    kari = walks_in(member(provider).goes("/account"))
+    found = [row.partition("</dt>")[0] for row in kari.page.html.split("<dt>")[1:]]
+
+    assert found == [
+        "Passkeys", "Email address", "Password", "Phone number", "Authenticator app", "Recovery codes", "Electronic ID",
+        "Devices", "Activity", "Services with access", "Language", "My information",
+    ]  # fmt: skip
